@@ -1,0 +1,98 @@
+"""Saves a right answer, so that it outlives the kernel and runs in other processes."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from workshop_lib.course.evaluate import evaluate
+from workshop_lib.course.exercises.model import Exercise
+from workshop_lib.course.i18n import _
+from workshop_lib.course.source import defined_names, missing_names
+from workshop_lib.home import writable
+from workshop_lib.parts import AnswerError, answer_path, load_answer
+
+
+class Answers:
+    """The saved answers under one home."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+
+    def path(self, exercise: Exercise) -> Path:
+        """Where the answer to `exercise` lies once it is saved."""
+        return answer_path(exercise.id, self._home)
+
+    def load(self, exercise: Exercise) -> Any | None:
+        """The student's saved answer, or None.
+
+        Raises:
+            AnswerError: the file is there and can't be loaded.
+        """
+        path = self.path(exercise)
+        return load_answer(path, exercise.name) if path.is_file() else None
+
+    def save(self, exercise: Exercise, name: str, source: str) -> str:
+        """Save a cell's `source`, which defines the answer as `name`, after it passed alone in a fresh namespace.
+
+        Returns an empty text, or why it was not saved; then an earlier saved answer stays as it is.
+
+        Raises:
+            HomeNotWritable: the state folder takes no files.
+        """
+        if name != exercise.name and exercise.name not in defined_names(source):
+            source = f"{source.rstrip()}\n\n\n{exercise.name} = {name}\n"
+        lacking = missing_names(source)
+        if lacking:
+            return _(
+                "It uses {names}, which another cell defines. A saved answer must stand alone: "
+                "define or import {names} in the answer's own cell, then check again."
+            ).format(names=", ".join(lacking))
+        folder = writable(writable(self._home) / "answers")
+        handle, name_of_draft = tempfile.mkstemp(dir=folder, prefix=self.path(exercise).stem + ".", suffix=".draft")
+        draft = Path(name_of_draft)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(source if source.endswith("\n") else source + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            reason = _alone(exercise, draft)
+            if not reason:
+                draft.replace(self.path(exercise))
+            return reason
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def set_aside(self, exercise: Exercise, source: str | None = None) -> Path | None:
+        """Keep the old answer as `ex_2_3.old-N.py`: `source` if given, else the saved file. None if there is neither.
+
+        The saved answer is gone afterwards, so `answer` gives the library's again.
+        """
+        saved = self.path(exercise)
+        if source is None and not saved.is_file():
+            return None
+        folder = writable(writable(self._home) / "answers")
+        number = 1
+        while True:
+            old = folder / f"{saved.stem}.old-{number}.py"
+            try:
+                with old.open("x", encoding="utf-8") as file:
+                    file.write(source if source is not None else saved.read_text(encoding="utf-8"))
+                break
+            except FileExistsError:
+                number += 1
+        saved.unlink(missing_ok=True)
+        return old
+
+
+def _alone(exercise: Exercise, draft: Path) -> str:
+    try:
+        subject = load_answer(draft, exercise.name)
+    except AnswerError as error:
+        return str(error)
+    outcome = evaluate(exercise, subject)
+    if outcome.passed:
+        return ""
+    return _("It passes here, but not alone in a fresh namespace: {why}").format(
+        why=outcome.message or outcome.got or outcome.status
+    )

@@ -1,0 +1,41 @@
+"""Runs an answer's coroutine while the kernel's own event loop is busy with the cell."""
+
+import asyncio
+import ctypes
+import threading
+from collections.abc import Awaitable
+from typing import Any
+
+
+def wait_for(awaitable: Awaitable[Any]) -> Any:
+    """The result of `awaitable`, run to its end on a thread with an event loop of its own.
+
+    Whatever it raises is raised here. When the waiting is broken off (a time limit, Ctrl-C), the thread is too.
+    """
+    box: dict[str, Any] = {}
+
+    async def _await() -> Any:
+        return await awaitable
+
+    def _run() -> None:
+        try:
+            box["result"] = asyncio.run(_await())
+        except BaseException as error:  # noqa: BLE001 - carried over to the waiting thread
+            box["error"] = error
+
+    thread = threading.Thread(target=_run, daemon=True, name="answer")
+    thread.start()
+    try:
+        thread.join()
+    except BaseException:
+        interrupt(thread, KeyboardInterrupt)
+        raise
+    if "error" in box:
+        raise box["error"]
+    return box["result"]
+
+
+def interrupt(thread: threading.Thread, error: type[BaseException]) -> None:
+    """Raise `error` in `thread` at its next bytecode; one that sleeps in C notices when it wakes."""
+    if thread.ident is not None:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(error))

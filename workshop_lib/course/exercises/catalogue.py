@@ -1,0 +1,85 @@
+"""Finds chapters and exercises by number and id."""
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+from workshop_lib.course import exercises as _package
+from workshop_lib.course.errors import DuplicateExercise, UnknownChapter, UnknownExercise
+from workshop_lib.course.exercises.model import Chapter, Exercise
+
+
+class Catalogue:
+    """Chapters in order, and their exercises by id.
+
+    Raises:
+        DuplicateExercise: one id, or one chapter number, is declared twice.
+    """
+
+    def __init__(self, chapters: Iterable[Chapter]) -> None:
+        self._chapters: dict[int, Chapter] = {}
+        self._exercises: dict[str, Exercise] = {}
+        for chapter in sorted(chapters, key=lambda c: c.number):
+            if chapter.number in self._chapters:
+                raise DuplicateExercise(f"chapter {chapter.number:02} is declared twice: give one another number")
+            self._chapters[chapter.number] = chapter
+            for exercise in chapter.exercises:
+                self._add(chapter, exercise)
+
+    def _add(self, chapter: Chapter, exercise: Exercise) -> None:
+        if exercise.id in self._exercises:
+            raise DuplicateExercise(
+                f"exercise {exercise.id} is declared twice: as {self._exercises[exercise.id].name!r} "
+                f"and as {exercise.name!r}. Give one of them another id"
+            )
+        if exercise.key[0] != chapter.number:
+            raise DuplicateExercise(
+                f"exercise {exercise.id} stands in chapter {chapter.number:02}: expected an id {chapter.number}.N"
+            )
+        self._exercises[exercise.id] = exercise
+
+    def __iter__(self) -> Iterator[Chapter]:
+        return iter(self._chapters.values())
+
+    @property
+    def exercises(self) -> list[Exercise]:
+        """Every exercise, in the order of their ids."""
+        return sorted(self._exercises.values(), key=lambda e: e.key)
+
+    def exercise(self, exercise_id: str) -> Exercise:
+        """The exercise with this id.
+
+        Raises:
+            UnknownExercise: naming the nearest ids.
+        """
+        if exercise_id in self._exercises:
+            return self._exercises[exercise_id]
+        known = [e.id for e in self.exercises]
+        near = difflib.get_close_matches(str(exercise_id), known, n=3, cutoff=0.3) or known[:3]
+        raise UnknownExercise(f"no exercise {exercise_id!r}. The nearest: {', '.join(near)}")
+
+    def chapter(self, number: str | int) -> Chapter:
+        """The chapter with this number: 0, "0", "00" or "00_welcome".
+
+        Raises:
+            UnknownChapter: naming the ones there are.
+        """
+        digits = str(number).partition("_")[0]
+        if digits.isdecimal() and int(digits) in self._chapters:
+            return self._chapters[int(digits)]
+        known = ", ".join(c.stem for c in self)
+        raise UnknownChapter(f"no chapter {number!r}. There is: {known}")
+
+    def chapter_of(self, exercise: Exercise) -> Chapter:
+        """The chapter in which `exercise` stands."""
+        return self._chapters[exercise.key[0]]
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The course's own catalogue: every module `chNN` of this package, by its `CHAPTER`."""
+    names = sorted(m.name for m in pkgutil.iter_modules(_package.__path__) if m.name.startswith("ch"))
+    modules = (importlib.import_module(f"{_package.__name__}.{n}") for n in names if n[2:].isdecimal())
+    return Catalogue(m.CHAPTER for m in modules)
