@@ -1,9 +1,9 @@
 """The data the course runs on, each set with its source, licence and content hash.
 
-    load("documents")      a checked, loaded data set: `Documents`, which yields `Document`s
-    catalogue()            what there is: name -> `Entry`
-    changes(entry)         what differs on disk from what was published: `Change`s
-    DatasetError           the root of the errors, drawn in `workshop_lib.datasets.errors`
+load("documents")      a checked, loaded data set: `Documents`, which yields `Document`s
+catalogue()            what there is: name -> `Entry`
+changes(entry)         what differs on disk from what was published: `Change`s
+DatasetError           the root of the errors, drawn in `workshop_lib.datasets.errors`
 """
 
 from workshop_lib.datasets.documents import Document, Documents

@@ -1,10 +1,10 @@
 """What can go wrong with a data set::
 
-    WorkshopError
-    └── DatasetError
-        ├── UnknownDataset         no data set of that name in the catalogue
-        ├── UnknownDocument        no page of that id in the documents
-        └── DatasetChanged         a file differs from the one that was published
+WorkshopError
+└── DatasetError
+    ├── UnknownDataset         no data set of that name in the catalogue
+    ├── UnknownDocument        no page of that id in the documents
+    └── DatasetChanged         a file differs from the one that was published
 """
 
 import difflib
@@ -41,7 +41,9 @@ class UnknownDocument(DatasetError, KeyError):
 
     def __init__(self, document_id: str, known: Iterable[str]) -> None:
         nearest = difflib.get_close_matches(document_id, list(known), n=3)
-        self._message = f"expected the id of a document such as 'en/tutorial/body', got {document_id!r}. {_try(nearest)}"
+        self._message = (
+            f"expected the id of a document such as 'en/tutorial/body', got {document_id!r}. {_try(nearest)}"
+        )
         super().__init__(self._message)
         self.document_id = document_id
         self.nearest = tuple(nearest)

@@ -69,31 +69,31 @@ def read_checked(entry: Entry) -> dict[str, bytes]:
 
 
 def _compare(entry: Entry) -> tuple[dict[str, bytes], tuple[Change, ...]]:
-    manifest, change = _read(entry, MANIFEST, entry.content_hash)
-    if change:
-        return {}, (change,)
+    manifest, got = _read(entry.path / MANIFEST)
+    if got != entry.content_hash:
+        return {}, (Change(MANIFEST, entry.content_hash, got),)
     listed: dict[str, dict[str, str]] = json.loads(manifest)["files"]
     contents: dict[str, bytes] = {}
     found: list[Change] = []
-    for file, published in listed.items():
-        contents[file], change = _read(entry, file, published["sha256"])
-        if change:
-            found.append(change)
-    found += [Change(file, NO_FILE, _read(entry, file, "")[1].got) for file in _present(entry) - {MANIFEST, *listed}]  # type: ignore[union-attr]
-    return contents, tuple(sorted(found, key=lambda c: c.file))
+    for file in sorted({*listed, *_present(entry)}):
+        expected = listed[file]["sha256"] if file in listed else NO_FILE
+        contents[file], got = _read(entry.path / file)
+        if got != expected:
+            found.append(Change(file, expected, got))
+    return contents, tuple(found)
 
 
-def _read(entry: Entry, file: str, expected: str) -> tuple[bytes, Change | None]:
+def _read(path: Path) -> tuple[bytes, str]:
     try:
-        content = (entry.path / file).read_bytes()
+        content = path.read_bytes()
     except FileNotFoundError:
-        return b"", Change(file, expected, NO_FILE)
+        return b"", NO_FILE
     except OSError as error:
-        return b"", Change(file, expected, f"unreadable ({(error.strerror or str(error)).lower()})")
-    got = sha256(content)
-    return content, None if got == expected else Change(file, expected, got)
+        return b"", f"unreadable ({(error.strerror or str(error)).lower()})"
+    return content, sha256(content)
 
 
 def _present(entry: Entry) -> set[str]:
     relative = (path.relative_to(entry.path) for path in entry.path.rglob("*") if not path.is_dir())
-    return {path.as_posix() for path in relative if not any(part.startswith(".") for part in path.parts)}
+    seen = {path.as_posix() for path in relative if not any(part.startswith(".") for part in path.parts)}
+    return seen - {MANIFEST}
