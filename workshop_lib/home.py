@@ -63,4 +63,6 @@ def writable(folder: Path) -> Path:
 
 
 def _reason(error: OSError) -> str:
-    return f"{error.filename} is a file" if isinstance(error, FileExistsError) else (error.strerror or str(error)).lower()
+    return (
+        f"{error.filename} is a file" if isinstance(error, FileExistsError) else (error.strerror or str(error)).lower()
+    )

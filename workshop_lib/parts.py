@@ -37,7 +37,9 @@ def load_answer(path: Path, name: str) -> Any:
     except SyntaxError as error:
         raise AnswerError(f"{path}, line {error.lineno}: expected Python, got: {error.msg}. {mend}") from None
     except Exception as error:
-        line = next((f.lineno for f in reversed(traceback.extract_tb(error.__traceback__)) if f.filename == str(path)), 0)
+        line = next(
+            (f.lineno for f in reversed(traceback.extract_tb(error.__traceback__)) if f.filename == str(path)), 0
+        )
         raise AnswerError(f"{path}, line {line}: {type(error).__name__}: {error}. {mend}") from error
     try:
         return getattr(module, name)
@@ -64,7 +66,8 @@ def part(exercise_id: str, default: T) -> T:
 
 def _execute(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"workshop_answers.{path.stem}", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     # Pickle and dataclasses look a class's module up by name.
     sys.modules[spec.name] = module

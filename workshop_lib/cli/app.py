@@ -5,6 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
+from workshop_lib.cli import course, data, doctor, run
 from workshop_lib.errors import WorkshopError
 
 app = typer.Typer(
@@ -15,6 +16,18 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
+
+
+app.command("lab", context_settings={"allow_extra_args": True})(course.lab)
+app.command("run")(run.run)
+app.command("progress")(course.progress)
+app.command("reset")(course.reset)
+app.command("catch-up")(course.catch_up)
+app.command("update")(course.update)
+app.command("doctor")(doctor.doctor)
+app.add_typer(data.app, name="data")
+app.command("build", rich_help_panel="Authors")(course.build)
+app.command("new-exercise", rich_help_panel="Authors")(course.new_exercise)
 
 
 def main() -> None:

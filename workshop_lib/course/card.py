@@ -35,7 +35,9 @@ class Card:
     @property
     def line(self) -> str:
         """Everything on one line."""
-        parts = [" ".join(f"{label}: {text}".split()) if label else " ".join(text.split()) for label, text, _ in self.rows]
+        parts = [
+            " ".join(f"{label}: {text}".split()) if label else " ".join(text.split()) for label, text, _ in self.rows
+        ]
         return " · ".join([self.heading, *parts])
 
     def __repr__(self) -> str:

@@ -39,7 +39,7 @@ def without_magics(text: str) -> str:
 
 
 def defined_names(source: str) -> set[str]:
-    """The names that functions, classes and assignments at the top level of `source` define; none if it doesn't parse."""
+    """The names that functions, classes and assignments define at the top level; none where it doesn't parse."""
     try:
         body = ast.parse(source).body
     except SyntaxError:

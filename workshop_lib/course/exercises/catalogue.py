@@ -79,7 +79,7 @@ class Catalogue:
 
 @cache
 def catalogue() -> Catalogue:
-    """The course's own catalogue: every module `chNN` of this package, by its `CHAPTER`."""
+    """The course's own catalogue: every package `chNN` beside this module, by its `CHAPTER`."""
     names = sorted(m.name for m in pkgutil.iter_modules(_package.__path__) if m.name.startswith("ch"))
     modules = (importlib.import_module(f"{_package.__name__}.{n}") for n in names if n[2:].isdecimal())
     return Catalogue(m.CHAPTER for m in modules)

@@ -108,7 +108,7 @@ class Exercise:
         except (ImportError, AttributeError, ValueError) as error:
             raise ReferenceNotFound(
                 f"exercise {self.id}: expected its reference {self.reference!r} to be module:name, "
-                f"but importing it gave: {error}. Mend it in course/exercises/ch{self.key[0]:02}.py"
+                f"but importing it gave: {error}. Mend it in course/exercises/ch{self.key[0]:02}"
             ) from error
 
 

@@ -1,0 +1,73 @@
+"""0.1: how a TODO works, on the length of a page."""
+
+from collections.abc import Callable
+
+from workshop_lib.course.exercises.model import Exercise, Mistake
+from workshop_lib.course.exercises.trying import expect
+from workshop_lib.course.i18n import mark
+
+
+def check_count_words(count_words: Callable[[str], int]) -> None:
+    """Words between any white space, repeats counted, none in an empty text."""
+
+    def attempt(text: str, words: int) -> None:
+        slips = {
+            "characters": len(text),
+            "single-space": len(text.split(" ")),
+            "lines": len(text.splitlines()),
+            "distinct": len(set(text.split())),
+        }
+        expect(count_words, text, returns=words, mistakes={k: n for k, n in slips.items() if n != words})
+
+    attempt("to be or not to be", 6)
+    attempt("", 0)
+    attempt("two\nlines here", 3)
+    attempt("a  gap", 2)
+    attempt(" edges \t", 1)
+
+
+EXERCISE = Exercise(
+    id="0.1",
+    name="count_words",
+    title=mark("Count the words of a page"),
+    minutes=4,
+    difficulty=1,
+    reference="workshop_lib.platform.shelf:count_words",
+    check=check_count_words,
+    hints=(
+        mark("What stands between two words? Is it always exactly one space?"),
+        mark("A string has a method that cuts it at any run of white space. Call it with no argument, and count."),
+    ),
+    mistakes=(
+        Mistake(
+            "characters",
+            "def count_words(text): return len(text)",
+            mark(
+                "That is the number of characters. len() of a string counts letters and spaces; "
+                "cut the text into words first, then count those."
+            ),
+        ),
+        Mistake(
+            "single-space",
+            "def count_words(text): return len(text.split(' '))",
+            mark(
+                "Cut at each single space, two spaces in a row leave an empty word between them, a line break is not "
+                "seen at all, and an empty text has one word. Real pages have all three. "
+                "What does split() do with no argument?"
+            ),
+        ),
+        Mistake(
+            "lines",
+            "def count_words(text): return len(text.splitlines())",
+            mark("That is the number of lines. A line can hold many words."),
+        ),
+        Mistake(
+            "distinct",
+            "def count_words(text): return len(set(text.split()))",
+            mark(
+                "A set keeps each word once, so 'to be or not to be' has four. "
+                "That is the size of the vocabulary; the length of a page counts every repeat."
+            ),
+        ),
+    ),
+)

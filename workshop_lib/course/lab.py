@@ -1,0 +1,31 @@
+"""Opens JupyterLab on the student's copies."""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from workshop_lib.course.published import Project
+
+
+def lab_command(project: Project, first: Path, *, port: int, browser: bool, extra: Sequence[str] = ()) -> list[str]:
+    """The command that opens JupyterLab at the notebook `first`.
+
+    It asks for no news and no updates: a classroom's network is slow, and a student reads the chapter.
+    """
+    return [
+        sys.executable, "-m", "jupyterlab",
+        f"--ServerApp.root_dir={project.root}",
+        f"--LabApp.default_url=/lab/tree/{first.relative_to(project.root).as_posix()}",
+        f"--ServerApp.port={port}",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.news_url=",
+        *([] if browser else ["--no-browser"]),
+        *extra,
+    ]  # fmt: skip
+
+
+def lab_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment for JupyterLab: this interpreter's own programs come first on the PATH."""
+    scripts = str(Path(sys.executable).parent)
+    return {**environ, "PATH": os.pathsep.join([scripts, environ.get("PATH", "")])}

@@ -1,0 +1,106 @@
+"""The course's files in a checkout: sources, both kinds of notebooks, guides. Builds them and compares."""
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from workshop_lib.course import notebooks, regions
+from workshop_lib.course.build import build_chapter
+from workshop_lib.course.errors import BuildError, OutOfStep, ProjectNotFound
+from workshop_lib.course.exercises.catalogue import Catalogue
+from workshop_lib.course.exercises.model import Chapter, Exercise
+from workshop_lib.course.guides import refreshed
+from workshop_lib.home import project_root
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checkout of the course."""
+
+    root: Path
+
+    @property
+    def solutions(self) -> Path:
+        """Sources and solved notebooks."""
+        return self.root / "solutions"
+
+    @property
+    def notebooks(self) -> Path:
+        """What is published to students."""
+        return self.root / "notebooks"
+
+    @property
+    def work(self) -> Path:
+        """The student's own copies."""
+        return self.root / "work"
+
+    @property
+    def guides(self) -> Path:
+        """The instructor's guides."""
+        return self.root / "instructor"
+
+    def outputs(self, course: Catalogue) -> Iterator[tuple[Path, str]]:
+        """Every generated file with the text it should have.
+
+        Raises:
+            BuildError: a chapter without source or guide, or a source that can't be built.
+        """
+        for chapter in course:
+            source = self.solutions / f"{chapter.stem}.py"
+            if not source.is_file():
+                raise BuildError(f"chapter {chapter.number:02} is declared, but {source} is missing")
+            built = build_chapter(source, chapter)
+            yield self.solutions / f"{chapter.stem}.ipynb", built.solved
+            yield self.notebooks / f"{chapter.stem}.ipynb", built.student
+            guide = self.guides / f"{chapter.stem}.md"
+            if not guide.is_file():
+                raise BuildError(f"chapter {chapter.number:02} has no instructor's guide: write {guide}")
+            yield guide, refreshed(guide.read_text(encoding="utf-8"), chapter, guide.name)
+
+    def build(self, course: Catalogue) -> list[Path]:
+        """Write what differs; returns what was written."""
+        changed = [(path, text) for path, text in self.outputs(course) if _text(path) != text]
+        for path, text in changed:
+            notebooks.write(path, text)
+        return [path for path, _ in changed]
+
+    def check(self, course: Catalogue) -> None:
+        """Compare with the working tree.
+
+        Raises:
+            OutOfStep: naming each file that differs, is missing, or has no source.
+        """
+        expected = dict(self.outputs(course))
+        wrong = [path for path, text in expected.items() if _text(path) != text]
+        found = [*self.solutions.glob("*.ipynb"), *self.notebooks.glob("*.ipynb")]
+        wrong += [path for path in sorted(found) if path not in expected]
+        if wrong:
+            names = ", ".join(path.relative_to(self.root).as_posix() for path in wrong)
+            raise OutOfStep(f"not as their sources say: {names}. Edit solutions/NN_name.py, then run: workshop build")
+
+
+def project() -> Project:
+    """The checkout around the working folder, or the one this package runs from.
+
+    Raises:
+        ProjectNotFound: there is none.
+    """
+    root = project_root()
+    if root is None:
+        raise ProjectNotFound("expected a checkout of the course here or above, found none. Go to its folder first")
+    return Project(root)
+
+
+def solution_source(chapter: Chapter, exercise: Exercise) -> str:
+    """The chapter's own answer to `exercise`; without a checkout, the library's code for it."""
+    root = project_root()
+    solved = Project(root).solutions / f"{chapter.stem}.ipynb" if root else None
+    if solved is None or not solved.is_file():
+        return inspect.getsource(exercise.load_reference())
+    wanted = f"answer-{exercise.id.replace('.', '-')}"
+    return next(regions.without_markers(c.source) for c in notebooks.read(solved).cells if c.id == wanted)
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
