@@ -1,0 +1,144 @@
+"""`workshop run`: the solved course, or other notebooks, from first cell to last, with a report."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from workshop_lib.course.i18n import _
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from workshop_lib.course.run.result import NotebookResult, RunResult
+
+
+class RunCommand(TyperCommand):
+    """Takes papermill's `-p NAME VALUE`, repeated. Typer knows no list of pairs, so a pair becomes NAME=VALUE."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Join what follows each `-p`."""
+        return super().parse_args(ctx, joined_pairs(args))
+
+
+def joined_pairs(args: list[str]) -> list[str]:
+    """`args` with NAME VALUE after `-p` or `--parameter` as one NAME=VALUE."""
+    joined: list[str] = []
+    rest = iter(args)
+    for arg in rest:
+        if arg == "--":
+            return [*joined, arg, *rest]
+        joined.append(arg)
+        if arg in ("-p", "--parameter") and (name := next(rest, None)) is not None:
+            value = None if "=" in name else next(rest, None)
+            joined.append(name if value is None else f"{name}={value}")
+    return joined
+
+
+def run(
+    chapters: Annotated[list[str] | None, typer.Argument(help=_("Which, such as 00 02. Default: all."))] = None,
+    jobs: Annotated[int | None, typer.Option(help=_("How many at once. Default: by cores and free memory."))] = None,
+    fast: Annotated[bool, typer.Option("--fast/--full", help=_("Small data and few epochs, or everything."))] = True,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--parameter", metavar="NAME VALUE", help=_("A notebook's parameter; the value is YAML.")),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("-f", "--parameters-file", help=_("YAML: a mapping, or a list of mappings for one run each.")),
+    ] = None,
+    limit: Annotated[int, typer.Option(help=_("Seconds that one cell may take."))] = 600,
+    notebooks: Annotated[
+        Path | None,
+        typer.Option(help=_("Other notebooks, such as students' own: failed checks are recorded and the run goes on.")),
+    ] = None,
+) -> None:
+    """Run notebooks with papermill, several at once, and write a report that opens offline."""
+    from rich.console import Console
+
+    from workshop_lib.course.run.errors import RunInterrupted
+    from workshop_lib.course.run.notebook import find_notebooks
+    from workshop_lib.course.run.parameters import parameter_sets
+    from workshop_lib.course.run.runner import run_course
+    from workshop_lib.course.run.screen import screen_for
+    from workshop_lib.settings import Settings
+
+    console = Console(highlight=False)
+    settings = Settings()
+    try:
+        result = run_course(
+            find_notebooks(notebooks or _solutions(), chapters or ()),
+            runs_dir=settings.workshop_home / "runs",
+            cache=settings.workshop_cache,
+            screen=screen_for(console),
+            parameter_sets=parameter_sets([_pair(text) for text in parameters or ()], file, fast=fast),
+            checks="card" if notebooks else "raise",
+            limit=limit,
+            jobs=jobs,
+            minutes=_declared_minutes(),
+        )
+    except RunInterrupted as interrupted:
+        Console(stderr=True).print(_("Stopped: every kernel of this run has been ended."))
+        raise typer.Exit(interrupted.exit_status) from None
+    _print(console, result)
+    if result.failed:
+        raise typer.Exit(1)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    from workshop_lib.course.run.errors import BadParameter
+
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise BadParameter(_("-p {name}: expected a name and a value, such as -p {name} 3").format(name=name))
+    return name, value
+
+
+def _solutions() -> Path:
+    from workshop_lib.course.errors import ProjectNotFound
+    from workshop_lib.home import project_root
+
+    root = project_root()
+    if root is None:
+        raise ProjectNotFound(_("expected to run in a checkout of the course. Go there, or give --notebooks DIR."))
+    return root / "solutions"
+
+
+def _declared_minutes() -> dict[str, int]:
+    from workshop_lib.course.exercises.catalogue import catalogue
+
+    return {chapter.stem: chapter.minutes for chapter in catalogue()}
+
+
+def _print(console: "Console", result: "RunResult") -> None:
+    from rich.table import Table
+
+    table = Table()
+    for name in (_("Chapter"), _("Seconds"), _("Exercises"), _("Backend"), ""):
+        table.add_column(name, justify="right" if name in (_("Seconds"), _("Exercises")) else "left")
+    for notebook in result.notebooks:
+        mark = f"[red]{_('failed')}[/]" if notebook.failure else f"[green]{_('finished')}[/]"
+        score = notebook.finish.score
+        table.add_row(notebook.name, f"{notebook.finish.seconds:.1f}", notebook.exercises, score.backend or "–", mark)
+    console.print(table)
+    for notebook in result.failed:
+        _print_failure(console, notebook)
+    console.print(_("Report: {page}").format(page=result.folder.parent / "latest" / result.report.name), soft_wrap=True)
+
+
+def _print_failure(console: "Console", notebook: "NotebookResult") -> None:
+    from rich.markup import escape
+
+    failure = notebook.failure
+    assert failure is not None
+    where = [f"[bold red]{escape(notebook.name)}[/]"]
+    if failure.cell:
+        where.append(_("cell {cell} of {cells}").format(cell=failure.cell, cells=failure.cells))
+    if failure.heading:
+        where.append(escape(failure.heading))
+    console.print(" · ".join(where), soft_wrap=True)
+    for line in failure.message.splitlines():
+        console.print(f"  {escape(line)}", soft_wrap=True)
+    if notebook.page:
+        console.print("  " + _("Open: {page}").format(page=notebook.page), soft_wrap=True)
