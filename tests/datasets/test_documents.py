@@ -48,6 +48,12 @@ def test_ids_are_sorted_and_stable(documents: Documents) -> None:
     assert ids == sorted(ids) == list(load("documents").ids)
 
 
+def test_the_text_is_the_same_everywhere(documents: Documents) -> None:
+    # Figures and caches rest on it. A change of the cleaner, or of the parsers below it, is to be seen here.
+    digest = hashlib.sha256("\0".join(document.text for document in documents).encode()).hexdigest()
+    assert digest == "7cbe91ed336924942fd7950c99436b37316b0893940c309ae5a3e5c68bf38886"
+
+
 def test_an_unknown_page_names_the_nearest(documents: Documents) -> None:
     with pytest.raises(UnknownDocument, match="Perhaps: 'en/tutorial/body'"):
         documents["en/tutorial/bodi"]

@@ -35,7 +35,7 @@ def test_in_a_checkout_git_restores(entry: Entry, tmp_path: Path) -> None:
     for file in ("workshop_lib/__init__.py", "pyproject.toml", ".git"):
         (tmp_path / file).touch()
     (entry.path / "LICENSE").unlink()
-    with pytest.raises(DatasetChanged, match=f"git checkout -- '{entry.path}'"):
+    with pytest.raises(DatasetChanged, match=f"git -C {tmp_path} checkout -- '{entry.path}'"):
         Documents(entry)
 
 

@@ -71,8 +71,9 @@ def restore(entry: "Entry", changes: tuple["Change", ...]) -> str:
     if len(added) < len(changes):
         root = project_root(entry.path)
         inside = root is not None and entry.path.is_relative_to(root) and (root / ".git").exists()
+        checkout = shlex.join(["git", "-C", str(root), "checkout", "--", str(entry.path)])
         steps.append(
-            f"Restore it: git checkout -- {shlex.quote(str(entry.path))}"
+            f"Restore it: {checkout}"
             if inside
             else "Reinstall it: pip install --force-reinstall --no-deps mlops-workshop"
         )
