@@ -1,0 +1,112 @@
+"""What can go wrong with events::
+
+WorkshopError
+└── EventError
+    ├── InvalidEvent               not an event: bad JSON, or not the schema
+    ├── InvalidTopic               not a routing key, or not a pattern
+    ├── UnknownScheme              no bus or store for this URL
+    ├── BusError
+    │   ├── UnroutableError        no queue asked for a request or for data
+    │   ├── InvalidSubscription    a queue, its keys or its callback can't be used
+    │   ├── UnknownQueue           nobody subscribed to a queue of that name
+    │   └── BusClosed              used after it was closed
+    └── StoreError
+        ├── EventConflict          the same event id with another content
+        ├── NotAnEventStore        the file is something else
+        ├── StoreUnavailable       it can't be opened, read or written
+        └── StoreClosed            used after it was closed
+"""
+
+from collections.abc import Iterable
+
+from workshop_lib.errors import WorkshopError
+
+
+class EventError(WorkshopError):
+    """Something about events that a reader of the message can mend."""
+
+
+class InvalidEvent(EventError):
+    """Not an event; `reason` names the field and what is wrong with it, never the content."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"expected an event, got something else: {reason}")
+        self.reason = reason
+
+
+class InvalidTopic(EventError):
+    """A routing key or a pattern that AMQP or this project does not take."""
+
+
+class UnknownScheme(EventError):
+    """A URL that names no bus or store; `known` are those there are."""
+
+    def __init__(self, what: str, url: str, known: Iterable[str]) -> None:
+        self.known = tuple(sorted(known))
+        # A URL may hold a password: only its scheme is shown.
+        scheme = url.partition("://")[0] if "://" in url else "no scheme"
+        super().__init__(f"expected the URL of {what}, one of {', '.join(self.known)}; got {scheme}")
+
+
+class BusError(EventError):
+    """The bus was asked for something it can't do."""
+
+
+class UnroutableError(BusError):
+    """No queue is bound for a request (`*.requested`) or for data (`data.*`), which would be lost."""
+
+    def __init__(self, routing_key: str, queues: Iterable[str]) -> None:
+        there = ", ".join(sorted(queues)) or "none"
+        super().__init__(
+            f"expected a queue bound for {routing_key!r}, found none (queues: {there}). "
+            f"Subscribe before publishing: bus.subscribe('a-queue', [{routing_key!r}], callback)"
+        )
+        self.routing_key = routing_key
+
+
+class InvalidSubscription(BusError):
+    """A queue name, routing keys or a callback that can't be used."""
+
+
+class UnknownQueue(BusError):
+    """Nobody subscribed to a queue of that name."""
+
+    def __init__(self, queue_name: str, known: Iterable[str]) -> None:
+        super().__init__(f"expected a queue, one of: {', '.join(sorted(known)) or 'none yet'}; got {queue_name!r}")
+
+
+class BusClosed(BusError):
+    """The bus was used after it was closed."""
+
+    def __init__(self) -> None:
+        super().__init__("expected an open bus, got a closed one. Open another: open_bus(url)")
+
+
+class StoreError(EventError):
+    """The event store can't do what it was asked for."""
+
+
+class EventConflict(StoreError):
+    """An event of the same id is there, and its content is another."""
+
+    def __init__(self, event_id: str) -> None:
+        super().__init__(
+            f"expected event {event_id} as it is stored, got another content under the same id. "
+            "What happened does not change: publish a new event with a new id"
+        )
+        self.event_id = event_id
+
+
+class NotAnEventStore(StoreError):
+    """The file is no SQLite database, or its table `events` is not ours. It was left as it is."""
+
+
+class StoreUnavailable(StoreError):
+    """The file can't be opened, read or written, or another process held it for too long."""
+
+
+class StoreClosed(StoreError):
+    """The store was used after it was closed."""
+
+    def __init__(self) -> None:
+        super().__init__("expected an open event store, got a closed one. Open another: open_store(url)")

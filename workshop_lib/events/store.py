@@ -1,0 +1,194 @@
+"""The event store: what happened, kept in one SQLite file and found by id or by correlation id."""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from workshop_lib.events.codec import encode, parse_event
+from workshop_lib.events.errors import (
+    EventConflict,
+    InvalidEvent,
+    NotAnEventStore,
+    StoreClosed,
+    StoreUnavailable,
+    UnknownScheme,
+)
+from workshop_lib.events.schemas import BaseEvent
+from workshop_lib.events.sqlite import connect, transaction, write_ahead
+from workshop_lib.settings import Settings
+
+_COLUMNS = ["position", "event_id", "event_type", "correlation_id", "body"]
+_SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS events (
+        position INTEGER PRIMARY KEY AUTOINCREMENT,
+        event_id TEXT NOT NULL UNIQUE,
+        event_type TEXT NOT NULL,
+        correlation_id TEXT,
+        body TEXT NOT NULL
+    )""",
+    "CREATE INDEX IF NOT EXISTS events_by_correlation ON events (correlation_id, position)",
+)
+
+
+class SQLiteEventStore:
+    """Events in the file `path`, which is made with its folder if need be.
+
+    Threads may share one store; each process opens its own on the same file. An event is committed when
+    `store_event` returns, so a process killed after that has lost nothing.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        """Open the file.
+
+        Raises:
+            NotAnEventStore: the file is something else; it is left as it is.
+            StoreUnavailable: it can't be made, opened or written.
+        """
+        self.path = Path(path)
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unavailable(f"its folder can't be made: {error.strerror}") from None
+        with self._typed_errors():
+            connection = connect(self.path)
+            try:
+                self._prepare(connection)
+            except BaseException:
+                connection.close()
+                raise
+        self._connection = connection
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; closing twice is no error."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def store_event(self, event: BaseEvent) -> bool:
+        """Keep `event`, and return True once it is committed. Storing the same event again changes nothing.
+
+        Raises:
+            InvalidEvent: not an event, or its payload is not what its type asks for.
+            EventConflict: an event of that id is there with another content.
+            StoreUnavailable: the file can't be written, or was locked for 60 seconds.
+            StoreClosed: after `close`.
+        """
+        body = encode(event)
+        about = event.metadata
+        correlation_id = str(about.correlation_id) if about.correlation_id else None
+        with self._open() as connection, transaction(connection):
+            there = connection.execute("SELECT body FROM events WHERE event_id = ?", (str(about.event_id),)).fetchone()
+            if there is None:
+                connection.execute(
+                    "INSERT INTO events (event_id, event_type, correlation_id, body) VALUES (?, ?, ?, ?)",
+                    (str(about.event_id), str(about.event_type), correlation_id, body),
+                )
+            elif _canonical(there[0]) != _canonical(body):
+                raise EventConflict(str(about.event_id))
+        return True
+
+    def get_event(self, event_id: UUID | str) -> BaseEvent | None:
+        """The event of that id, None where there is none.
+
+        Raises:
+            InvalidEvent: `event_id` is no UUID, or the stored text is no event.
+            StoreUnavailable: the file can't be read.
+            StoreClosed: after `close`.
+        """
+        with self._open() as connection:
+            row = connection.execute("SELECT body FROM events WHERE event_id = ?", (_uuid(event_id),)).fetchone()
+        return None if row is None else parse_event(row[0])
+
+    def get_events_by_correlation(self, correlation_id: UUID | str) -> list[BaseEvent]:
+        """All events of one piece of work, in the order in which they were stored.
+
+        Raises:
+            InvalidEvent: `correlation_id` is no UUID, or a stored text is no event.
+            StoreUnavailable: the file can't be read.
+            StoreClosed: after `close`.
+        """
+        query = "SELECT body FROM events WHERE correlation_id = ? ORDER BY position"
+        with self._open() as connection:
+            rows = connection.execute(query, (_uuid(correlation_id),)).fetchall()
+        return [parse_event(body) for (body,) in rows]
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        # Looked at before anything is written, so that a file which is not ours stays as it is.
+        columns = [name for _, name, *_ in connection.execute("PRAGMA table_info(events)")]
+        if columns and columns != _COLUMNS:
+            raise self._foreign(f"its table `events` has the columns {', '.join(columns)}")
+        if (mode := write_ahead(connection)) != "wal":
+            raise self._unavailable(f"its file system takes no write-ahead log (journal_mode {mode})")
+        with transaction(connection):
+            for statement in _SCHEMA:
+                connection.execute(statement)
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._typed_errors():
+            if self._connection is None:
+                raise StoreClosed
+            yield self._connection
+
+    @contextmanager
+    def _typed_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise self._unavailable(str(error)) from error
+        except sqlite3.DatabaseError as error:
+            raise self._foreign(str(error)) from error
+
+    def _unavailable(self, why: str) -> StoreUnavailable:
+        return StoreUnavailable(
+            f"expected a file to keep events in at {self.path}, but: {why}. "
+            "Give a path in a folder of yours: EVENT_STORE_URL=sqlite:///PATH, or set WORKSHOP_HOME"
+        )
+
+    def _foreign(self, why: str) -> NotAnEventStore:
+        return NotAnEventStore(
+            f"expected an event store at {self.path}, but: {why}. It was left as it is: "
+            "move it away, or give another path: EVENT_STORE_URL=sqlite:///PATH"
+        )
+
+
+def open_store(url: str) -> SQLiteEventStore:
+    """The store that `url` names: ``sqlite:///PATH``, a relative path under WORKSHOP_HOME.
+
+    Raises:
+        UnknownScheme: no store for the URL, or no path in it.
+        NotAnEventStore, StoreUnavailable: as `SQLiteEventStore` says.
+    """
+    try:
+        path = Settings().sqlite_path(url)
+    except ValueError:
+        raise UnknownScheme("an event store", url, ["sqlite:///PATH"]) from None
+    return SQLiteEventStore(path)
+
+
+def _uuid(value: UUID | str) -> str:
+    try:
+        return str(UUID(str(value)))
+    except ValueError:
+        raise InvalidEvent(f"its id is no UUID: {value!r}") from None
+
+
+def _canonical(body: str) -> str:
+    return json.dumps(json.loads(body), sort_keys=True)
