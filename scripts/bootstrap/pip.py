@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -69,25 +70,29 @@ class Runner:
             raise Interrupted from None
         finally:
             self.touched = self.touched or _INSTALLING in self._written(start)
+            shutil.rmtree(self.scratch, ignore_errors=True)
         if status:
             raise Problem(f"{explain(self._written(start), self.wheelhouse)} (pip's own words: {self.log})")
 
     def _wait(self, process: subprocess.Popen[bytes], start: int) -> int:
         began = time.monotonic()
+        before = self._installed()
         while True:
             try:
                 return process.wait(timeout=_BEAT)
             except subprocess.TimeoutExpired:
                 seconds = int(time.monotonic() - began)
-                self.say(f"  {seconds // 60}:{seconds % 60:02}  {self._progress(self._written(start))}")
+                self.say(f"  {seconds // 60}:{seconds % 60:02}  {self._progress(self._written(start), before)}")
 
-    def _progress(self, text: str) -> str:
+    def _progress(self, text: str, before: int) -> str:
         if _INSTALLING in text:
             every = text.rpartition(_INSTALLING)[2].partition("\n")[0].count(",") + 1
-            there = len(list(self.venv.glob("lib/python*/site-packages/*.dist-info")))
-            return f"installing: {min(there, every)} of {every} packages"
+            return f"installing: {min(self._installed() - before, every)} of {every} packages"
         names = set(_COLLECTED.findall(text))
         return f"collecting: {len(names)} packages so far" if names else "working"
+
+    def _installed(self) -> int:
+        return len(list(self.venv.glob("lib/python*/site-packages/*.dist-info")))
 
     def _written(self, start: int) -> str:
         with self.log.open("rb") as log:

@@ -114,7 +114,6 @@ class Setup:
             # Until pip begins to change it, what was there works as it did.
             if not runner.touched:
                 self._mark.unlink()
-        shutil.rmtree(runner.scratch, ignore_errors=True)
         wanted.write(self._stamp)
         self._mark.unlink(missing_ok=True)
 
@@ -126,7 +125,10 @@ class Setup:
             # First and alone: the rest then finds its torch there, and never looks at a CUDA build.
             self._tell("torch first, from TORCH_INDEX_URL")
             torch = plan.torch_requirement(self.root)
-            runner.pip("install", "--no-deps", "--index-url", wanted.torch_index, torch)
+            try:
+                runner.pip("install", "--no-deps", "--index-url", wanted.torch_index, torch)
+            except Problem as problem:
+                raise Problem(f"with TORCH_INDEX_URL={wanted.torch_index}, {problem}") from None
         runner.pip("install", *source, "-c", "constraints.txt", "-e", _project(wanted.extras))
 
     def _clear(self) -> None:
