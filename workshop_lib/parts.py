@@ -12,6 +12,9 @@ from typing import Any, TypeVar
 from workshop_lib import home as _home
 from workshop_lib.errors import WorkshopError
 
+# The package under which saved answers are loaded; a subject whose module lies there is one of them.
+ANSWERS_MODULE = "workshop_answers"
+
 T = TypeVar("T", bound=Callable[..., Any])
 
 
@@ -65,7 +68,7 @@ def part(exercise_id: str, default: T) -> T:
 
 
 def _execute(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"workshop_answers.{path.stem}", path)
+    spec = importlib.util.spec_from_file_location(f"{ANSWERS_MODULE}.{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

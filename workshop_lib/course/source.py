@@ -39,7 +39,10 @@ def without_magics(text: str) -> str:
 
 
 def defined_names(source: str) -> set[str]:
-    """The names that functions, classes and assignments define at the top level; none where it doesn't parse."""
+    """The names that functions, classes and assignments define at the top level; none where it doesn't parse.
+
+    `backoff = answer("2.3")` fetches an answer and doesn't count as its definition.
+    """
     try:
         body = ast.parse(source).body
     except SyntaxError:
@@ -48,11 +51,15 @@ def defined_names(source: str) -> set[str]:
     for node in body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(node.name)
-        elif isinstance(node, ast.Assign):
+        elif isinstance(node, ast.Assign) and not _fetches(node.value):
             names.update(t.id for t in node.targets if isinstance(t, ast.Name))
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             names.add(node.target.id)
     return names
+
+
+def _fetches(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "answer"
 
 
 def missing_names(source: str) -> list[str]:
