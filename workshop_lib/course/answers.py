@@ -49,19 +49,17 @@ class Answers:
                 "define or import {names} in the answer's own cell, then check again."
             ).format(names=", ".join(lacking))
         folder = writable(writable(self._home) / "answers")
-        handle, name_of_draft = tempfile.mkstemp(dir=folder, prefix=self.path(exercise).stem + ".", suffix=".draft")
-        draft = Path(name_of_draft)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
+        # A folder of its own: the draft keeps its name, and nobody reads it before it has passed.
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".draft-") as private:
+            draft = Path(private) / self.path(exercise).name
+            with draft.open("w", encoding="utf-8") as file:
                 file.write(source if source.endswith("\n") else source + "\n")
                 file.flush()
                 os.fsync(file.fileno())
             reason = _alone(exercise, draft)
             if not reason:
                 draft.replace(self.path(exercise))
-            return reason
-        finally:
-            draft.unlink(missing_ok=True)
+        return reason
 
     def set_aside(self, exercise: Exercise, source: str | None = None) -> Path | None:
         """Keep the old answer as `ex_2_3.old-N.py`: `source` if given, else the saved file. None if there is neither.
