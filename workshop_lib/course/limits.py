@@ -108,7 +108,7 @@ def no_exit(namespace: dict[str, Any]) -> Iterator[None]:
     spaces = (namespace, vars(builtins))
     before = [{name: space[name] for name in ("exit", "quit") if name in space} for space in spaces]
     for space in spaces:
-        space.update(exit=sys.exit, quit=sys.exit)
+        space["exit"] = space["quit"] = sys.exit
     try:
         yield
     finally:

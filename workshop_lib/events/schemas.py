@@ -87,8 +87,8 @@ class DocumentPayload(_Frozen):
 
     Attributes:
         content: its text.
-        size: of the original file, in bytes.
-        content_hash: SHA-256 of the original file, 64 small hex digits.
+        size: of the content in UTF-8, in bytes.
+        content_hash: SHA-256 of the content in UTF-8, 64 small hex digits, by which a receiver verifies it.
     """
 
     document_id: _Name
