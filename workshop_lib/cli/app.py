@@ -19,7 +19,7 @@ app = typer.Typer(
 
 
 app.command("lab", context_settings={"allow_extra_args": True})(course.lab)
-app.command("run")(run.run)
+app.command("run", cls=run.RunCommand)(run.run)
 app.command("progress")(course.progress)
 app.command("reset")(course.reset)
 app.command("catch-up")(course.catch_up)

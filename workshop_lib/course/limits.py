@@ -106,7 +106,7 @@ def no_exit(namespace: dict[str, Any]) -> Iterator[None]:
     `namespace`, and among the builtins.
     """
     spaces = (namespace, vars(builtins))
-    before = [{name: space[name] for name in ("exit", "quit") if name in space} for space in spaces]
+    before: list[dict[str, Any]] = [{n: space[n] for n in ("exit", "quit") if n in space} for space in spaces]
     for space in spaces:
         space["exit"] = space["quit"] = sys.exit
     try:
