@@ -14,7 +14,7 @@ from bootstrap.problems import Problem, explain
 
 _BEAT = 15.0
 _INSTALLING = "Installing collected packages: "
-_COLLECTED = re.compile(r"^(?:Collecting|Processing) (?:\S*/)?([A-Za-z0-9_]+)", re.MULTILINE)
+_COLLECTED = re.compile(r"^(?:Collecting |Processing (?:.*/)?)([A-Za-z0-9_]+)", re.MULTILINE)
 
 
 class Interrupted(Exception):

@@ -18,6 +18,8 @@ _NETWORK = (
     "Connection aborted",
     "IncompleteRead",
 )
+# Where a constraint names the version, pip calls its absence a conflict with "the user".
+_LACKING = re.compile(r"(?:No matching distribution found for|The user requested \(constraint\)) ([^\s;]+)")
 
 
 class Problem(Exception):
@@ -33,7 +35,7 @@ def explain(text: str, wheelhouse: Path | None) -> str:
     if any(sign in text for sign in _DISK):
         return "the disk is full. Free some space and run the same command again"
     if wheelhouse is not None:
-        lacking = re.search(r"No matching distribution found for ([^\s;]+)", text)
+        lacking = _LACKING.search(text)
         what = f"lacks {lacking[1]}" if lacking else "is not enough"
         return f"the wheelhouse {wheelhouse} {what}. Where there is a network, fill it again: make wheelhouse"
     if "CERTIFICATE_VERIFY_FAILED" in text:
@@ -48,5 +50,5 @@ def explain(text: str, wheelhouse: Path | None) -> str:
             "no package index can be reached. Connect and run the same command again; behind a proxy set HTTPS_PROXY; "
             "without any network use a folder filled elsewhere: WHEELHOUSE=DIR"
         )
-    errors = [line.removeprefix("ERROR: ") for line in text.splitlines() if line.startswith("ERROR: ")]
-    return f"pip stopped: {errors[0] if errors else 'it gave no reason'}"
+    error = re.search(r"^\s*ERROR: (.+)$", text, re.MULTILINE)
+    return f"pip stopped: {error[1] if error else 'it gave no reason'}"

@@ -58,7 +58,8 @@ class Setup:
                 if why:
                     self._tell(f"building .venv anew: {why}")
                     self._clear()
-                machine.check_disk(self.root, machine.need(wanted.extras), self.free)
+                there = self.venv if found.exists else self.root
+                machine.check_disk(there, machine.need(wanted.extras), self.free)
                 self._announce(wanted, runner)
                 self._make(runner)
             else:
