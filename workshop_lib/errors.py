@@ -3,11 +3,12 @@
 Each package draws its own branch in its ``errors`` module::
 
     WorkshopError
-    ├── HomeNotWritable                    workshop_lib.home
-    ├── AnswerError                        workshop_lib.parts
+    ├── PlainError
+    │   ├── HomeNotWritable                workshop_lib.home
+    │   ├── AnswerError                    workshop_lib.parts
+    │   └── CourseError                    workshop_lib.course.errors
     ├── DatasetError                       workshop_lib.datasets.errors
-    ├── EventError                         workshop_lib.events.errors
-    └── CourseError                        workshop_lib.course.errors
+    └── EventError                         workshop_lib.events.errors
 
 A message says what was expected, what came, and what to do. The command line prints it as one line.
 """
@@ -15,3 +16,10 @@ A message says what was expected, what came, and what to do. The command line pr
 
 class WorkshopError(Exception):
     """Something a reader of the message can mend."""
+
+
+class PlainError(WorkshopError):
+    """One whose message is all that its reader needs: IPython shows it without a stack through our own code."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"{type(self).__name__}: {self}"]

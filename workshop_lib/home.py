@@ -3,12 +3,12 @@
 import os
 from pathlib import Path
 
-from workshop_lib.errors import WorkshopError
+from workshop_lib.errors import PlainError
 
 _HERE = Path(__file__).resolve().parent
 
 
-class HomeNotWritable(WorkshopError):
+class HomeNotWritable(PlainError):
     """The state folder can't be made or written."""
 
     def __init__(self, home: Path, why: str) -> None:

@@ -20,10 +20,10 @@
 `workshop_lib.course.run.errors` and `workshop_lib.course.extras` hang theirs below CourseError or WorkshopError.
 """
 
-from workshop_lib.errors import WorkshopError
+from workshop_lib.errors import PlainError
 
 
-class CourseError(WorkshopError):
+class CourseError(PlainError):
     """The root of this package's errors."""
 
 
