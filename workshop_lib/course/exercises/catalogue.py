@@ -9,6 +9,7 @@ from functools import cache
 from workshop_lib.course import exercises as _package
 from workshop_lib.course.errors import DuplicateExercise, UnknownChapter, UnknownExercise
 from workshop_lib.course.exercises.model import Chapter, Exercise
+from workshop_lib.course.i18n import _
 
 
 class Catalogue:
@@ -58,7 +59,8 @@ class Catalogue:
             return self._exercises[exercise_id]
         known = [e.id for e in self.exercises]
         near = difflib.get_close_matches(str(exercise_id), known, n=3, cutoff=0.3) or known[:3]
-        raise UnknownExercise(f"no exercise {exercise_id!r}. The nearest: {', '.join(near)}")
+        text = _("no exercise {id!r}. The nearest: {near}")
+        raise UnknownExercise(text.format(id=exercise_id, near=", ".join(near)))
 
     def chapter(self, number: str | int) -> Chapter:
         """The chapter with this number: 0, "0", "00" or "00_welcome".

@@ -36,8 +36,12 @@ class Incorrect(Exception):
     def __init__(
         self, *, expected: object, got: object, tried: str = "", mistake: str | None = None, case: object = MISSING
     ) -> None:
-        super().__init__(f"{tried}: expected {expected!r}, got {got!r}")
+        super().__init__(tried)
         self.tried, self.expected, self.got, self.mistake, self.case = tried, expected, got, mistake, case
+
+    def __str__(self) -> str:
+        # Made only when somebody asks: what an answer gave may be huge, or fail to show itself.
+        return f"{self.tried}: expected {self.expected!r}, got {self.got!r}"
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,11 @@ def shown_call(name: str, *args: object, **kwargs: object) -> str:
     return f"{name}({', '.join(given)})"
 
 
+def _name(subject: object) -> str:
+    name = getattr(subject, "__name__", "")
+    return name if name.isidentifier() else "answer"
+
+
 def call(subject: Callable[..., Any], *args: object, **kwargs: object) -> Any:
     """What `subject` returns; a coroutine is run to its end on a thread of its own."""
     result = subject(*args, **kwargs)
@@ -47,7 +52,7 @@ def expect(
         return
     mistake = next((key for key, value in (mistakes or {}).items() if value == got), None)
     raise Incorrect(
-        tried=shown_call(getattr(subject, "__name__", "answer"), *args),
+        tried=shown_call(_name(subject), *args),
         expected=returns if not isinstance(returns, str) else shown(returns),
         got=got if not isinstance(got, str) else shown(got),
         mistake=mistake,

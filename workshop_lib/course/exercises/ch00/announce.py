@@ -6,9 +6,9 @@ from typing import Any
 
 from workshop_lib.course.exercises.ch00.pages import CAFE, TEA, Page
 from workshop_lib.course.exercises.model import Exercise, Incorrect, Mistake
-from workshop_lib.course.exercises.trying import call
-from workshop_lib.course.i18n import mark
-from workshop_lib.events import BaseEvent
+from workshop_lib.course.exercises.trying import call, shown
+from workshop_lib.course.i18n import _, mark
+from workshop_lib.events import BaseEvent, DataIngestedEvent
 
 
 def check_announce(announce: Callable[[Any], BaseEvent]) -> None:
@@ -33,8 +33,14 @@ def check_announce(announce: Callable[[Any], BaseEvent]) -> None:
 
 def _event(announce: Callable[[Any], BaseEvent], page: Page) -> Any:
     event = call(announce, page)
-    if not isinstance(event, BaseEvent):
-        raise Incorrect(tried=_shown(page), expected="a DataIngestedEvent", got=event, mistake="no-return", case=page)
+    if not isinstance(event, DataIngestedEvent):
+        raise Incorrect(
+            tried=_shown(page),
+            expected=_("an event: DataIngestedEvent.for_document(…)"),
+            got=event,
+            mistake="no-return" if event is None else None,
+            case=page,
+        )
     return event
 
 
@@ -45,19 +51,22 @@ def _wrong_field(page: Page, field: str, right: object, got: object) -> None:
         ("content_hash", page.content_hash): "raw-page",
     }
     raise Incorrect(
-        tried=f"{_shown(page)}, its {field}", expected=right, got=got, mistake=slips.get((field, got)), case=page
+        tried=f"{_shown(page)} … {field}",
+        expected=shown(right),
+        got=shown(got),
+        mistake=slips.get((field, got)),
+        case=page,
     )
 
 
 def _check_correlation(announce: Callable[[Any], BaseEvent]) -> None:
     first, second = (_event(announce, page).metadata.correlation_id for page in (TEA, CAFE))
-    tried = "the correlation ids of two documents"
+    tried, two = _("the correlation ids of two documents"), _("two different ids")
     if first is None or second is None:
-        raise Incorrect(tried=tried, expected="two ids", got=first or second, mistake="no-correlation", case=TEA)
+        raise Incorrect(tried=tried, expected=two, got=[first, second], mistake="no-correlation", case=TEA)
     if first == second:
-        raise Incorrect(
-            tried=tried, expected="two different ids", got=f"{first} twice", mistake="shared-correlation", case=CAFE
-        )
+        got = _("{id}, twice").format(id=first)
+        raise Incorrect(tried=tried, expected=two, got=got, mistake="shared-correlation", case=CAFE)
 
 
 def _shown(page: Page) -> str:

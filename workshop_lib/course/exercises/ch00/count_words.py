@@ -21,6 +21,7 @@ def check_count_words(count_words: Callable[[str], int]) -> None:
 
     attempt("to be or not to be", 6)
     attempt("", 0)
+    attempt("don't stop: it's well-known", 4)
     attempt("two\nlines here", 3)
     attempt("a  gap", 2)
     attempt(" edges \t", 1)

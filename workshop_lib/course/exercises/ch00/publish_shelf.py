@@ -8,100 +8,176 @@ from typing import Any
 
 from workshop_lib.course.exercises.ch00.pages import CAFE, TEA, Page
 from workshop_lib.course.exercises.model import Exercise, Incorrect, Mistake
-from workshop_lib.course.exercises.trying import call
-from workshop_lib.course.i18n import mark
-from workshop_lib.events import BaseEvent, EventBus, SQLiteEventStore, UnroutableError, open_bus
+from workshop_lib.course.exercises.trying import call, shown
+from workshop_lib.course.i18n import _, mark
+from workshop_lib.events import (
+    BaseEvent,
+    BusClosed,
+    EventBus,
+    InvalidEvent,
+    SQLiteEventStore,
+    StoreClosed,
+    UnroutableError,
+    open_bus,
+)
+
+_SHELF_CALL = "publish_shelf([tea, cafe], announce, bus, store)"
+
+
+class _Store(SQLiteEventStore):
+    """Remembers what it was handed: keeping an event twice changes nothing, so the file doesn't show it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.handed: list[BaseEvent] = []
+
+    def store_event(self, event: BaseEvent) -> bool:
+        self.handed.append(event)
+        return super().store_event(event)
+
+
+class _Announcer:
+    """An `announce` that remembers what it made."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, BaseEvent] = {}
+
+    def __call__(self, document: Any) -> BaseEvent:
+        from workshop_lib.platform.shelf import announce
+
+        event = announce(document)
+        self.made[document.id] = event
+        return event
 
 
 @contextmanager
-def _platform() -> Iterator[tuple[EventBus, SQLiteEventStore]]:
+def _platform() -> Iterator[tuple[EventBus, _Store]]:
     with (
         tempfile.TemporaryDirectory() as folder,
         open_bus("memory://") as bus,
-        SQLiteEventStore(Path(folder) / "events.db") as store,
+        _Store(Path(folder) / "events.db") as store,
     ):
         yield bus, store
 
 
 def check_publish_shelf(publish_shelf: Callable[..., Any]) -> None:
-    """Bound before the first publish; everything through the bus; only data.ingested kept; correlation ids returned."""
-    from workshop_lib.platform.shelf import announce
-
+    """Bound before the first publish; each event once, through the bus; only data.ingested kept; ids returned."""
     with _platform() as (bus, store):
-        try:
-            receipts = call(publish_shelf, [TEA, CAFE], announce, bus, store)
-        except UnroutableError as error:
-            raise Incorrect(
-                tried=_SHELF_CALL,
-                expected="both events delivered",
-                got=f"UnroutableError: {error}",
-                mistake="publish-first",
-            ) from None
+        announce = _Announcer()
+        receipts = _published(publish_shelf, announce, bus, store)
+        _check_announced(announce)
         _check_receipts(receipts, store)
-        _check_listening(announce, bus, store)
-    _check_bus_carries_all(publish_shelf, announce)
+        _check_listening(bus, store)
+    _check_bus_carries_all(publish_shelf)
 
 
-_SHELF_CALL = "publish_shelf([tea, cafe], announce, bus, store)"
+def _published(publish_shelf: Callable[..., Any], announce: _Announcer, bus: EventBus, store: _Store) -> Any:
+    try:
+        return call(publish_shelf, [TEA, CAFE], announce, bus, store)
+    except UnroutableError as error:
+        raise Incorrect(
+            tried=_SHELF_CALL,
+            expected=_("both events delivered"),
+            got=f"UnroutableError: {error}",
+            mistake="publish-first",
+        ) from None
 
 
-def _check_receipts(receipts: Any, store: SQLiteEventStore) -> None:
+def _check_announced(announce: _Announcer) -> None:
+    if set(announce.made) != {TEA.id, CAFE.id}:
+        raise Incorrect(
+            tried=_SHELF_CALL,
+            expected=_("the function given as announce called for {all}").format(all=f"{TEA.id}, {CAFE.id}"),
+            got=_("called for {those}").format(those=", ".join(announce.made) or _("none")),
+        )
+
+
+def _check_receipts(receipts: Any, store: _Store) -> None:
     if not isinstance(receipts, dict) or set(receipts) != {TEA.id, CAFE.id}:
         raise Incorrect(
             tried=_SHELF_CALL,
-            expected="a dict with the keys 'en/tea' and 'es/cafe'",
+            expected=_("a dict with the keys {keys}").format(keys=f"{TEA.id!r}, {CAFE.id!r}"),
             got=receipts,
             mistake="no-receipts" if receipts is None else None,
         )
     for page in (TEA, CAFE):
-        found = store.get_events_by_correlation(receipts[page.id])
-        if [getattr(e.payload, "document_id", None) for e in found] != [page.id]:
-            by_event_id = store.get_event(receipts[page.id]) is not None
+        receipt = receipts[page.id]
+        found = _found(store, receipt)
+        if found is None or [getattr(e.payload, "document_id", None) for e in found] != [page.id]:
+            by_event_id = found is not None and store.get_event(receipt) is not None
             raise Incorrect(
                 tried=f'store.get_events_by_correlation(receipts["{page.id}"])',
-                expected=f"one event, about {page.id}",
-                got=f"{len(found)} events",
+                expected=_("one event, about {id}").format(id=page.id),
+                got=_("no id: {receipt}").format(receipt=shown(receipt))
+                if found is None
+                else _("{n} events").format(n=len(found)),
                 mistake="event-ids" if by_event_id else None,
                 case=receipts,
             )
-
-
-def _check_listening(announce: Callable[[Any], BaseEvent], bus: EventBus, store: SQLiteEventStore) -> None:
-    """The store must listen to the bus, whoever publishes, and only to what the shelf is about."""
-    late = announce(Page("en/water", "Water"))
-    with suppress(UnroutableError):
-        bus.publish(late)
-    if store.get_event(late.metadata.event_id) is None:
+    handed = [str(getattr(event.payload, "document_id", "")) for event in store.handed]
+    if len(handed) > len(set(handed)):
         raise Incorrect(
-            tried="another service publishes en/water on the same bus",
-            expected="its event in the store",
-            got="nothing stored",
+            tried=_("what the store is handed"),
+            expected=f"{TEA.id}, {CAFE.id}",
+            got=", ".join(handed),
             mistake="skips-the-bus",
         )
-    fact = BaseEvent.model_validate(
-        {"metadata": {"event_type": "training.started", "source_service": "check"}, "payload": {}}
-    )
-    bus.publish(fact)
-    if store.get_event(fact.metadata.event_id) is not None:
+
+
+def _found(store: _Store, receipt: Any) -> list[BaseEvent] | None:
+    try:
+        return store.get_events_by_correlation(receipt)
+    except InvalidEvent:
+        return None
+
+
+def _check_listening(bus: EventBus, store: _Store) -> None:
+    """The store must listen to the bus, whoever publishes, and only to what the shelf is about."""
+    late = _Announcer()(Page("en/water", "Water"))
+    if not _arrives(late, bus, store):
         raise Incorrect(
-            tried="another service publishes training.started on the same bus",
-            expected="only data.ingested in the store",
-            got="training.started stored too",
-            mistake="everything",
+            tried=_("another service publishes {event} on the same bus").format(event="en/water"),
+            expected=_("its event in the store"),
+            got=_("nothing stored"),
+            mistake="skips-the-bus",
         )
+    for event_type in ("training.started", "data.validated"):
+        other = BaseEvent.model_validate(
+            {"metadata": {"event_type": event_type, "source_service": "check"}, "payload": {}}
+        )
+        if _arrives(other, bus, store):
+            raise Incorrect(
+                tried=_("another service publishes {event} on the same bus").format(event=event_type),
+                expected=_("only data.ingested in the store"),
+                got=_("{event} stored too").format(event=event_type),
+                mistake="everything",
+            )
 
 
-def _check_bus_carries_all(publish_shelf: Callable[..., Any], announce: Callable[[Any], BaseEvent]) -> None:
+def _arrives(event: BaseEvent, bus: EventBus, store: _Store) -> bool:
+    try:
+        with suppress(UnroutableError):
+            bus.publish(event)
+        return store.get_event(event.metadata.event_id) is not None
+    except (BusClosed, StoreClosed) as error:
+        raise Incorrect(
+            tried=_("another service publishes {event} on the same bus").format(event=event.metadata.event_type),
+            expected=_("bus and store still open: whoever opened them closes them"),
+            got=type(error).__name__,
+        ) from None
+
+
+def _check_bus_carries_all(publish_shelf: Callable[..., Any]) -> None:
     heard: list[str] = []
     with _platform() as (bus, store):
         bus.subscribe("check", ["data.#"], lambda event: heard.append(str(getattr(event.payload, "document_id", ""))))
-        call(publish_shelf, [TEA, CAFE], announce, bus, store)
-    if heard != [TEA.id, CAFE.id]:
+        call(publish_shelf, [TEA, CAFE], _Announcer(), bus, store)
+    if sorted(heard) != sorted([TEA.id, CAFE.id]):
         raise Incorrect(
-            tried=f"{_SHELF_CALL}, with a second listener on the bus",
-            expected=f"it hears {TEA.id} and {CAFE.id}",
-            got=f"it hears {', '.join(heard) or 'nothing'}",
-            mistake="skips-the-bus",
+            tried=_("{call}, with a second listener on the bus").format(call=_SHELF_CALL),
+            expected=_("it hears {those}").format(those=f"{TEA.id}, {CAFE.id}"),
+            got=_("it hears {those}").format(those=", ".join(heard) or _("nothing")),
+            mistake=None if heard else "skips-the-bus",
         )
 
 
@@ -165,8 +241,8 @@ EXERCISE = Exercise(
             "everything",
             _shelf_slip(before='bus.subscribe("shelf", ["#"], store.store_event)'),
             mark(
-                "The key '#' matches every event of the platform. This queue should hold what the shelf is about: "
-                "data.ingested."
+                "The queue's key matches more than it should: '#' is every event of the platform, 'data.*' every event "
+                "about data. This queue should hold what the shelf is about: data.ingested."
             ),
         ),
         Mistake(
