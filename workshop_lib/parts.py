@@ -10,16 +10,24 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from workshop_lib import home as _home
-from workshop_lib.errors import WorkshopError
+from workshop_lib.errors import PlainError
 
-# The package under which saved answers are loaded; a subject whose module lies there is one of them.
-ANSWERS_MODULE = "workshop_answers"
+# How the modules' names begin that saved answers are loaded as. No dot: pickle would import the package before it.
+ANSWERS_MODULE = "workshop_answers_"
 
 T = TypeVar("T", bound=Callable[..., Any])
 
 
-class AnswerError(WorkshopError):
-    """A saved answer that can't be loaded: a syntax error, a missing name, an exception while it ran."""
+class AnswerError(PlainError):
+    """A saved answer that can't be loaded: a syntax error, a missing name, an exception while it ran.
+
+    `why` is what went wrong, without the file and what to do.
+    """
+
+    def __init__(self, path: Path, why: str) -> None:
+        exercise_id = path.stem.removeprefix("ex_").replace("_", ".")
+        super().__init__(f"{path}: {why}. Mend the file, check the cell again, or run: workshop reset {exercise_id}")
+        self.path, self.why = path, why
 
 
 def answer_path(exercise_id: str, home: Path | None = None) -> Path:
@@ -33,21 +41,15 @@ def load_answer(path: Path, name: str) -> Any:
     Raises:
         AnswerError: the file can't be read or run, or doesn't define `name`; the message gives the line.
     """
-    exercise_id = path.stem.removeprefix("ex_").replace("_", ".")
-    mend = f"Mend the file, check the cell again, or run: workshop reset {exercise_id}"
+    path = path.absolute()
     try:
         module = _execute(path)
-    except SyntaxError as error:
-        raise AnswerError(f"{path}, line {error.lineno}: expected Python, got: {error.msg}. {mend}") from None
-    except Exception as error:
-        line = next(
-            (f.lineno for f in reversed(traceback.extract_tb(error.__traceback__)) if f.filename == str(path)), 0
-        )
-        raise AnswerError(f"{path}, line {line}: {type(error).__name__}: {error}. {mend}") from error
+    except (Exception, SystemExit) as error:  # exit() in a file of answers must not end a service
+        raise AnswerError(path, _reason(error, path)) from error
     try:
         return getattr(module, name)
     except AttributeError:
-        raise AnswerError(f"{path}: expected it to define {name!r}, and it does not. {mend}") from None
+        raise AnswerError(path, f"expected it to define {name!r}, and it does not") from None
 
 
 def part(exercise_id: str, default: T) -> T:
@@ -68,15 +70,29 @@ def part(exercise_id: str, default: T) -> T:
 
 
 def _execute(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"{ANSWERS_MODULE}.{path.stem}", path)
+    spec = importlib.util.spec_from_file_location(f"{ANSWERS_MODULE}{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     # Pickle and dataclasses look a class's module up by name.
-    sys.modules[spec.name] = module
+    loaded_before, sys.modules[spec.name] = sys.modules.get(spec.name), module
     was, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         spec.loader.exec_module(module)
+    except BaseException:
+        if loaded_before is None:
+            del sys.modules[spec.name]
+        else:
+            sys.modules[spec.name] = loaded_before
+        raise
     finally:
         sys.dont_write_bytecode = was
     return module
+
+
+def _reason(error: BaseException, path: Path) -> str:
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return f"line {error.lineno}: expected Python, got: {error.msg}"
+    frames = reversed(traceback.extract_tb(error.__traceback__))
+    line = next((f"line {f.lineno}: " for f in frames if f.filename == str(path)), "")
+    return f"{line}{type(error).__name__}: {error}"

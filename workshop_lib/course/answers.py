@@ -8,8 +8,9 @@ from typing import Any
 from workshop_lib.course.evaluate import evaluate
 from workshop_lib.course.exercises.model import Exercise
 from workshop_lib.course.i18n import _
+from workshop_lib.course.limits import TimeIsUp, captured, time_limit
 from workshop_lib.course.source import defined_names, missing_names
-from workshop_lib.home import writable
+from workshop_lib.home import HomeNotWritable, writable
 from workshop_lib.parts import AnswerError, answer_path, load_answer
 
 
@@ -42,23 +43,29 @@ class Answers:
         """
         if name != exercise.name and exercise.name not in defined_names(source):
             source = f"{source.rstrip()}\n\n\n{exercise.name} = {name}\n"
-        lacking = missing_names(source)
+        try:
+            lacking = missing_names(source)
+        except SyntaxError as error:  # a cell may `await` at its top, a module may not
+            return _("Alone it is not Python: line {line}: {why}").format(line=error.lineno, why=error.msg)
         if lacking:
             return _(
                 "It uses {names}, which another cell defines. A saved answer must stand alone: "
                 "define or import {names} in the answer's own cell, then check again."
             ).format(names=", ".join(lacking))
         folder = writable(writable(self._home) / "answers")
-        # A folder of its own: the draft keeps its name, and nobody reads it before it has passed.
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".draft-") as private:
-            draft = Path(private) / self.path(exercise).name
-            with draft.open("w", encoding="utf-8") as file:
-                file.write(source if source.endswith("\n") else source + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            reason = _alone(exercise, draft)
-            if not reason:
-                draft.replace(self.path(exercise))
+        try:
+            # A folder of its own: the draft keeps its name, and nobody reads it before it has passed.
+            with tempfile.TemporaryDirectory(dir=folder, prefix=".draft-") as private:
+                draft = Path(private) / self.path(exercise).name
+                with draft.open("w", encoding="utf-8") as file:
+                    file.write(source if source.endswith("\n") else source + "\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+                reason = _alone(exercise, draft)
+                if not reason:
+                    draft.replace(self.path(exercise))
+        except OSError as error:
+            raise HomeNotWritable(folder, error.strerror or str(error)) from error
         return reason
 
     def set_aside(self, exercise: Exercise, source: str | None = None) -> Path | None:
@@ -84,13 +91,16 @@ class Answers:
 
 
 def _alone(exercise: Exercise, draft: Path) -> str:
+    """Why the answer in the file `draft` does not stand alone, or an empty text."""
     try:
-        subject = load_answer(draft, exercise.name)
+        with captured(), time_limit(exercise.seconds):
+            subject = load_answer(draft, exercise.name)
+        outcome = evaluate(exercise, subject)
+        if outcome.passed:
+            return ""
+        why = outcome.message or outcome.got or _(outcome.status.value)
     except AnswerError as error:
-        return str(error)
-    outcome = evaluate(exercise, subject)
-    if outcome.passed:
-        return ""
-    return _("It passes here, but not alone in a fresh namespace: {why}").format(
-        why=outcome.message or outcome.got or outcome.status
-    )
+        why = error.why
+    except TimeIsUp:
+        why = _("its cell was still running after {seconds:g} s").format(seconds=exercise.seconds)
+    return _("It passes here, but not alone in a fresh namespace: {why}").format(why=why)

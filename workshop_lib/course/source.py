@@ -3,9 +3,16 @@
 import ast
 import builtins
 import inspect
+import re
 import symtable
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+_CELL_MAGIC = re.compile(r"\s*%%(\w+)")
+_RUNS_THE_CELL = ("time", "capture", "prun")
+_MAGIC = re.compile(r"\s*([%!?]|[\w.]+\?\??\s*$|\w+\s*=\s*[%!])")
+_OWN_SCOPE = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 def cell_source(name: str, inputs: Sequence[str]) -> str | None:
@@ -20,21 +27,27 @@ def cell_source(name: str, inputs: Sequence[str]) -> str | None:
     return None
 
 
-def file_source(subject: Any) -> str | None:
-    """The text of the definition in a plain Python file, None where there is no file to read."""
+def file_source(subject: Any, name: str) -> str | None:
+    """The text that defines `name` in a plain Python file, None where there is none to read (a lambda, a built-in)."""
     try:
-        return inspect.getsource(subject)
+        source = textwrap.dedent(inspect.getsource(subject))
     except (OSError, TypeError):
         return None
+    return source if name in defined_names(source) else None
 
 
 def without_magics(text: str) -> str:
-    """A cell without its `%magic` and `!command` lines; the line count stays."""
+    """A cell without its `%magic`, `!command` and `help?` lines; the line count stays.
+
+    Nothing is left of a cell that a magic took for itself (`%%bash`, `%%writefile`).
+    """
     try:
         ast.parse(text)
     except SyntaxError:
-        lines = text.split("\n")
-        return "\n".join("" if line.lstrip().startswith(("%", "!")) else line for line in lines)
+        cell_magic = _CELL_MAGIC.match(text)
+        if cell_magic and cell_magic[1] not in _RUNS_THE_CELL:
+            return ""
+        return "\n".join("" if _MAGIC.match(line) else line for line in text.split("\n"))
     return text
 
 
@@ -44,18 +57,22 @@ def defined_names(source: str) -> set[str]:
     `backoff = answer("2.3")` fetches an answer and doesn't count as its definition.
     """
     try:
-        body = ast.parse(source).body
+        return set(_defined(ast.parse(source)))
     except SyntaxError:
         return set()
-    names: set[str] = set()
-    for node in body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.add(node.name)
-        elif isinstance(node, ast.Assign) and not _fetches(node.value):
-            names.update(t.id for t in node.targets if isinstance(t, ast.Name))
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            names.add(node.target.id)
-    return names
+
+
+def _defined(node: ast.AST) -> Iterator[str]:
+    """Names bound at `node`'s own level: inside an `if`, `try`, `with` or loop too, not inside a function or class."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.Assign | ast.AnnAssign) and (node.value is None or _fetches(node.value)):
+        return
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        yield node.id
+    elif not isinstance(node, _OWN_SCOPE):
+        for child in ast.iter_child_nodes(node):
+            yield from _defined(child)
 
 
 def _fetches(value: ast.expr) -> bool:
@@ -63,7 +80,11 @@ def _fetches(value: ast.expr) -> bool:
 
 
 def missing_names(source: str) -> list[str]:
-    """Names that `source` uses, and neither defines, imports nor finds among the builtins: other cells' names."""
+    """Names that `source` uses, and neither defines, imports nor finds among the builtins: other cells' names.
+
+    Raises:
+        SyntaxError: it isn't a module's source, such as a cell that awaits at its top level.
+    """
     if any(isinstance(n, ast.ImportFrom) and n.names[0].name == "*" for n in ast.walk(ast.parse(source))):
         return []
     top = symtable.symtable(source, "answer", "exec")
