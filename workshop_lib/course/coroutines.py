@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import threading
 from collections.abc import Awaitable
+from contextlib import suppress
 from typing import Any
 
 
@@ -15,6 +16,7 @@ def wait_for(awaitable: Awaitable[Any]) -> Any:
     box: dict[str, Any] = {}
 
     async def _await() -> Any:
+        box["loop"] = asyncio.get_running_loop()
         return await awaitable
 
     def _run() -> None:
@@ -26,9 +28,14 @@ def wait_for(awaitable: Awaitable[Any]) -> Any:
     thread = threading.Thread(target=_run, daemon=True, name="answer")
     thread.start()
     try:
-        thread.join()
+        while thread.is_alive():
+            # In slices: off the main thread a time limit is seen only between two calls.
+            thread.join(0.05)
     except BaseException:
         interrupt(thread, KeyboardInterrupt)
+        # Wake the loop, or a thread that sleeps in it would notice only when its sleep is over.
+        with suppress(KeyError, RuntimeError):
+            box["loop"].call_soon_threadsafe(lambda: None)
         raise
     if "error" in box:
         raise box["error"]

@@ -17,6 +17,7 @@ from workshop_lib.course.limits import TimeIsUp, captured, no_exit, time_limit
 from workshop_lib.course.outcome import Line, Outcome, Status
 
 _TODO = re.compile(r"TODO (\d+\.\d+)")
+_LONGEST = 500  # characters of one text on a card
 
 
 def evaluate(exercise: Exercise | str, subject: Any = MISSING) -> Outcome:
@@ -78,7 +79,11 @@ def _incorrect(exercise: Exercise, wrong: Incorrect) -> Outcome:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else shown(value)
+    return _cut(value) if isinstance(value, str) else shown(value)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + " …"
 
 
 def _not_implemented(exercise: Exercise, subject: Any, error: NotImplementedError) -> Outcome:
@@ -93,9 +98,7 @@ def _not_implemented(exercise: Exercise, subject: Any, error: NotImplementedErro
 
 
 def _error(exercise: Exercise, subject: Any, error: BaseException) -> Outcome:
-    message = "".join(traceback.format_exception_only(error)).strip()
-    if len(message) > 500:
-        message = message[:500] + " …"
+    message = _cut("".join(traceback.format_exception_only(error)).strip())
     return _outcome(exercise, Status.ERROR, message=message, line=_line(subject, error))
 
 
