@@ -15,7 +15,7 @@ from workshop_lib.course.exercises.catalogue import Catalogue, catalogue
 from workshop_lib.course.exercises.model import MISSING, Exercise
 from workshop_lib.course.i18n import _
 from workshop_lib.course.outcome import Outcome
-from workshop_lib.course.progress import Progress
+from workshop_lib.course.progress import Progress, Standing
 from workshop_lib.course.published import solution_source
 from workshop_lib.course.source import cell_source, file_source
 from workshop_lib.errors import WorkshopError
@@ -56,7 +56,7 @@ class Desk:
         self._progress = Progress(home)
         self._answers = Answers(home)
         self._cases: dict[str, object] = {}
-        self._hints: dict[str, int] = {}
+        self._unkept: dict[str, Standing] = {}
 
     def check(self, exercise_id: str, subject: Any = MISSING) -> None:
         """Try `subject` as the answer to `exercise_id`, show what came of it, record it, and save a right answer.
@@ -70,7 +70,7 @@ class Desk:
         outcome = evaluate(exercise, subject)
         self._cases[exercise_id] = outcome.case
         notes = self._keep(exercise, subject, outcome)
-        hints_left = len(exercise.hints) - self._shown_hints(exercise)
+        hints_left = max(0, len(exercise.hints) - self._standing(exercise_id).hints)
         card = outcome_card(outcome, title=_(exercise.title), hints_left=hints_left, notes=notes)
         if outcome.passed or mode == "card":
             self._show(card)
@@ -80,15 +80,14 @@ class Desk:
     def hint(self, exercise_id: str) -> None:
         """Show one more hint, from a question to nearly the answer."""
         exercise = self._course.exercise(exercise_id)
-        number = self._hints[exercise_id] = min(self._shown_hints(exercise) + 1, len(exercise.hints))
+        before = self._standing(exercise_id).hints
+        number = min(before + 1, len(exercise.hints))
         heading = _("{id} {title} — hint {number} of {all}").format(
             id=exercise_id, title=_(exercise.title), number=number, all=len(exercise.hints)
         )
         rows = tuple(("", _(text), False) for text in exercise.hints[:number])
-        try:
-            self._progress.record("hint", exercise_id)
-        except HomeNotWritable as error:
-            rows += (("", _("Nothing was kept: {why}").format(why=error), False),)
+        if number > before:
+            rows += tuple(("", note, False) for note in self._record("hint", exercise_id))
         if number == len(exercise.hints):
             rows += ((_("After a try"), f'solution("{exercise_id}")', True),)
         self._show(Card(heading, rows))
@@ -97,7 +96,7 @@ class Desk:
         """Show the chapter's own answer, once there was a try."""
         exercise = self._course.exercise(exercise_id)
         title = _(exercise.title)
-        if not self._progress.standing(exercise_id).attempts:
+        if not self._standing(exercise_id).attempts:
             text = _("Try first: change the answer's cell, run it, and check it. Then the solution opens.")
             self._show(Card(f"{exercise_id} {title}", (("", text, False),)))
             return
@@ -125,30 +124,45 @@ class Desk:
         self._course.exercise(exercise_id)
         found = self._cases.get(exercise_id, MISSING)
         if found is MISSING:
-            raise NoCase(f"{exercise_id}: no input to show. A check has to fail on one first, in this kernel.")
+            text = _("{id}: no input to show. A check has to fail on one first, in this kernel.")
+            raise NoCase(text.format(id=exercise_id))
         return found
 
-    def _shown_hints(self, exercise: Exercise) -> int:
-        return max(self._progress.standing(exercise.id).hints, self._hints.get(exercise.id, 0))
+    def _standing(self, exercise_id: str) -> Standing:
+        """What was recorded and, where that failed, what this kernel remembers of it."""
+        unkept = self._unkept.get(exercise_id, Standing())
+        try:
+            kept = self._progress.standing(exercise_id)
+        except HomeNotWritable:
+            return unkept
+        return Standing(attempts=kept.attempts + unkept.attempts, hints=kept.hints + unkept.hints)
+
+    def _record(self, kind: str, exercise_id: str, detail: str = "") -> tuple[str, ...]:
+        """Record one entry; where the home takes none, keep it in memory and return what to say."""
+        try:
+            self._progress.record(kind, exercise_id, detail)
+        except HomeNotWritable as error:
+            self._unkept.setdefault(exercise_id, Standing()).apply(kind)
+            return (_("Nothing was kept: {why}").format(why=error),)
+        return ()
 
     def _keep(self, exercise: Exercise, subject: Any, outcome: Outcome) -> tuple[str, ...]:
         """Record the outcome and save a right answer; what couldn't be kept is said on the card."""
         if outcome.passed and _is_reference(exercise, subject):
             return self._keep_library(exercise)
-        try:
-            reason = self._save(exercise, subject) if outcome.passed else ""
-            self._progress.record(outcome.status.value, exercise.id, outcome.mistake or ("not saved" if reason else ""))
-        except HomeNotWritable as error:
-            return (_("Nothing was kept: {why}").format(why=error),)
-        return (_("Passed, but not saved. {why}").format(why=reason),) if reason else ()
+        reason = ""
+        if outcome.passed:
+            try:
+                reason = self._save(exercise, subject)
+            except HomeNotWritable as error:
+                reason = str(error)
+        detail = outcome.mistake or ("not saved" if reason else "")
+        notes = self._record(outcome.status.value, exercise.id, detail)
+        return notes or ((_("Passed, but not saved. {why}").format(why=reason),) if reason else ())
 
     def _keep_library(self, exercise: Exercise) -> tuple[str, ...]:
         note = _("This is the library's answer. It counts as such, not as yours.")
-        try:
-            self._progress.record("library", exercise.id)
-        except HomeNotWritable as error:
-            return (note, _("Nothing was kept: {why}").format(why=error))
-        return (note,)
+        return (note, *self._record("library", exercise.id))
 
     def _save(self, exercise: Exercise, subject: Any) -> str:
         if str(getattr(subject, "__module__", "")).startswith(ANSWERS_MODULE):
@@ -158,8 +172,7 @@ class Desk:
             source = cell_source(name, self._inputs())
             if source:
                 return self._answers.save(exercise, name, source)
-        source = file_source(subject)
-        if source:
+        if source := file_source(subject, given):
             return self._answers.save(exercise, given, source)
         return _("No cell of this session defines {name}.").format(name=exercise.name)
 
@@ -191,7 +204,7 @@ def begin(chapter: str, **backends: str) -> None:
     require(*declared.extras)
     kept = _home.home()
     rows = [(_("State"), str(kept), True)]
-    rows += [(name.replace("_", " ").capitalize(), value, True) for name, value in backends.items()]
+    rows += [(_(name.replace("_", " ").capitalize()), value, True) for name, value in backends.items()]
     try:
         Progress(kept).record("backend", detail=", ".join(backends.values()))
     except WorkshopError as error:

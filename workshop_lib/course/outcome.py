@@ -4,16 +4,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from workshop_lib.course.exercises.model import MISSING
+from workshop_lib.course.i18n import mark
 
 
 class Status(StrEnum):
     """The outcomes that an answer can have."""
 
-    PASSED = "passed"
-    NOT_STARTED = "not started"
-    NEEDS = "needs another"
-    INCORRECT = "incorrect"
-    ERROR = "error"
+    PASSED = mark("passed")
+    NOT_STARTED = mark("not started")
+    NEEDS = mark("needs another")
+    INCORRECT = mark("incorrect")
+    ERROR = mark("error")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import contextlib
 import fcntl
-import os
+import itertools
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from workshop_lib.course.exercises.model import sort_key
-from workshop_lib.course.i18n import _
+from workshop_lib.course.i18n import _, mark
 from workshop_lib.home import HomeNotWritable, writable
 
 _SCHEMA = """
@@ -29,10 +29,10 @@ CREATE TABLE IF NOT EXISTS log (
 class State(StrEnum):
     """How an exercise stands."""
 
-    NOT_STARTED = "not started"
-    TRIED = "tried"
-    LIBRARY = "library's answer"
-    PASSED = "passed"
+    NOT_STARTED = mark("not started")
+    TRIED = mark("tried")
+    LIBRARY = mark("library's answer")
+    PASSED = mark("passed")
 
 
 @dataclass
@@ -43,6 +43,24 @@ class Standing:
     attempts: int = 0
     hints: int = 0
     at: str = ""
+
+    def apply(self, kind: str) -> None:
+        """Count one more entry of this kind."""
+        match kind:
+            case "hint":
+                self.hints += 1
+            case "reset":
+                self.state, self.hints = State.NOT_STARTED, 0
+            case "library":
+                if self.state is not State.PASSED:
+                    self.state = State.LIBRARY
+            case "passed":
+                self.attempts += 1
+                self.state = State.PASSED
+            case "incorrect" | "error" | "needs another":
+                self.attempts += 1
+                if self.state is State.NOT_STARTED:
+                    self.state = State.TRIED
 
 
 @dataclass(frozen=True)
@@ -107,7 +125,9 @@ class Progress:
         found: dict[str, Standing] = {}
         for at, kind, exercise_id, _detail in self.entries():
             if exercise_id:
-                _apply(found.setdefault(exercise_id, Standing()), kind, at)
+                standing = found.setdefault(exercise_id, Standing())
+                standing.at = at
+                standing.apply(kind)
         return dict(sorted(found.items(), key=lambda item: sort_key(item[0])))
 
     def standing(self, exercise_id: str) -> Standing:
@@ -152,7 +172,9 @@ class Progress:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if self._is_sound():
                 return
-            aside = self.path.with_name(f"progress.corrupt-{self._clock():%Y%m%dT%H%M%S}-{os.getpid()}.db")
+            stem = f"progress.corrupt-{self._clock():%Y%m%dT%H%M%S}"
+            names = (self.path.with_name(f"{stem}-{number}.db") for number in itertools.count(1))
+            aside = next(name for name in names if not name.exists())
             self.path.rename(aside)
             journal = Path(f"{self.path}-journal")
             if journal.exists():
@@ -169,22 +191,3 @@ class Progress:
                 return bool(db.execute("PRAGMA quick_check").fetchone() == ("ok",))
         except sqlite3.DatabaseError:
             return False
-
-
-def _apply(standing: Standing, kind: str, at: str) -> None:
-    standing.at = at
-    match kind:
-        case "hint":
-            standing.hints += 1
-        case "reset":
-            standing.state, standing.hints = State.NOT_STARTED, 0
-        case "library":
-            if standing.state is not State.PASSED:
-                standing.state = State.LIBRARY
-        case "passed":
-            standing.attempts += 1
-            standing.state = State.PASSED
-        case "incorrect" | "error" | "needs another":
-            standing.attempts += 1
-            if standing.state is State.NOT_STARTED:
-                standing.state = State.TRIED
