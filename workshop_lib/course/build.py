@@ -58,11 +58,14 @@ class _Names:
     def __init__(self, file: str, exercises: dict[str, Exercise]) -> None:
         self._file, self._exercises = file, exercises
         self._seen: Counter[str] = Counter()
+        self._ordinals: Counter[str] = Counter()
         self._slug = "start"
 
     def of(self, cell: Any) -> str:
         text = cell["source"]
         if cell["cell_type"] == "markdown":
+            if regions.BEGIN in text or regions.END in text:
+                raise BuildError(f"{self._file}: a solution marker in a text cell: {text[:60]!r}")
             todo = _TODO_HEADING.search(text)
             if todo:
                 cell["source"] = _TODO_HEADING.sub(lambda m: _heading(m, self._declared(m[2])), text, count=1)
@@ -81,8 +84,12 @@ class _Names:
             return self._exercise_cell("answer", todo_id)
         elif check := _CHECK.search(text):
             return self._exercise_cell("check", check[1])
-        self._seen[self._slug] += 1
-        return f"{self._slug}-{self._seen[self._slug]}"
+        self._ordinals[self._slug] += 1
+        name = f"{self._slug}-{self._ordinals[self._slug]}"
+        if name.startswith(_RESERVED):
+            # A heading "Check 0" must not make a cell the check of 0.1.
+            name = f"section-{name}"
+        return name
 
     def complete(self) -> None:
         for exercise in self._exercises.values():
@@ -110,6 +117,9 @@ _WANTED = {
     "answer": f"Add a code cell with '# TODO 2.3', {regions.BEGIN} and {regions.END}",
     "check": 'Add a code cell: check("2.3", name)',
 }
+
+
+_RESERVED = tuple(f"{kind}-" for kind in _WANTED)
 
 
 def _cell_id(kind: str, exercise_id: str) -> str:

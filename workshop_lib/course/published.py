@@ -60,7 +60,7 @@ class Project:
 
     def build(self, course: Catalogue) -> list[Path]:
         """Write what differs; returns what was written."""
-        changed = [(path, text) for path, text in self.outputs(course) if _text(path) != text]
+        changed = [(path, text) for path, text in self.outputs(course) if not _holds(path, text)]
         for path, text in changed:
             notebooks.write(path, text)
         return [path for path, _ in changed]
@@ -72,7 +72,7 @@ class Project:
             OutOfStep: naming each file that differs, is missing, or has no source.
         """
         expected = dict(self.outputs(course))
-        wrong = [path for path, text in expected.items() if _text(path) != text]
+        wrong = [path for path, text in expected.items() if not _holds(path, text)]
         found = [*self.solutions.glob("*.ipynb"), *self.notebooks.glob("*.ipynb")]
         wrong += [path for path in sorted(found) if path not in expected]
         if wrong:
@@ -99,8 +99,10 @@ def solution_source(chapter: Chapter, exercise: Exercise) -> str:
     if solved is None or not solved.is_file():
         return inspect.getsource(exercise.load_reference())
     wanted = f"answer-{exercise.id.replace('.', '-')}"
-    return next(regions.without_markers(c.source) for c in notebooks.read(solved).cells if c.id == wanted)
+    found = (regions.without_markers(c.source) for c in notebooks.read(solved).cells if c.get("id") == wanted)
+    return next(found, None) or inspect.getsource(exercise.load_reference())
 
 
-def _text(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.is_file() else None
+def _holds(path: Path, text: str) -> bool:
+    # Bytes: read as text, a file with other line ends would be the same.
+    return path.is_file() and path.read_bytes() == text.encode()

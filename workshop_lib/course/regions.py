@@ -5,7 +5,7 @@ import re
 from workshop_lib.course.errors import SolutionRegionError
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
-_NEARLY = re.compile(r"(BEGIN|END)\W*SOLUTION", re.IGNORECASE)
+_NEARLY = re.compile(r"(BEGIN|END)[\W_]*SOLUTION", re.IGNORECASE)
 _TODO = re.compile(r"#\s*TODO (\d+\.\d+)\b")
 
 
