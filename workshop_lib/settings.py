@@ -16,7 +16,8 @@ class Settings(BaseSettings):
     it means the same from every notebook's folder.
     """
 
-    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True)
+    # An empty variable is none: `EVENT_BUS_URL= workshop run` means the default.
+    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True, env_ignore_empty=True)
 
     workshop_home: Path = Field(default_factory=_home.home)
     workshop_cache: Path = Field(default_factory=lambda: _home.default_home() / "cache")
