@@ -66,8 +66,15 @@ def check_publish_shelf(publish_shelf: Callable[..., Any]) -> None:
         announce = _Announcer()
         receipts = _published(publish_shelf, announce, bus, store)
         _check_announced(announce)
-        _check_receipts(receipts, store)
-        _check_listening(bus, store)
+        try:
+            _check_receipts(receipts, store)
+            _check_listening(bus, store)
+        except (BusClosed, StoreClosed) as error:
+            raise Incorrect(
+                tried=_SHELF_CALL,
+                expected=_("bus and store still open afterwards: whoever opened them closes them"),
+                got=type(error).__name__,
+            ) from None
     _check_bus_carries_all(publish_shelf)
 
 
@@ -155,16 +162,9 @@ def _check_listening(bus: EventBus, store: _Store) -> None:
 
 
 def _arrives(event: BaseEvent, bus: EventBus, store: _Store) -> bool:
-    try:
-        with suppress(UnroutableError):
-            bus.publish(event)
-        return store.get_event(event.metadata.event_id) is not None
-    except (BusClosed, StoreClosed) as error:
-        raise Incorrect(
-            tried=_("another service publishes {event} on the same bus").format(event=event.metadata.event_type),
-            expected=_("bus and store still open: whoever opened them closes them"),
-            got=type(error).__name__,
-        ) from None
+    with suppress(UnroutableError):
+        bus.publish(event)
+    return store.get_event(event.metadata.event_id) is not None
 
 
 def _check_bus_carries_all(publish_shelf: Callable[..., Any]) -> None:
