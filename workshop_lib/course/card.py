@@ -48,17 +48,24 @@ class Card:
         return (
             f'<div role="status" aria-label="{escape(self.heading)}" class="workshop-card" style="border: 1px solid '
             f"var(--jp-border-color2, #bdbdbd); border-left: 6px solid {self.colour}; border-radius: 4px; "
-            f'padding: 8px 12px; margin: 4px 0; max-width: 52em; color: var(--jp-ui-font-color0, inherit)">'
+            f'padding: 8px 12px; margin: 4px 0; max-width: 60em; color: var(--jp-ui-font-color0, inherit)">'
             f'<div style="font-weight: 600">{escape(self.heading)}</div>{rows}</div>'
         )
 
 
 def _row(label: str, text: str, code: bool) -> str:
-    named = f'<span style="color: var(--jp-ui-font-color1, inherit); font-weight: 600">{escape(label)}</span> '
-    style = f"white-space: pre-wrap; overflow-wrap: anywhere; {_FONT if code else ''}"
+    # Labels share a column, so that what was expected stands right above what came.
+    named = (
+        f'<span style="flex: 0 0 auto; min-width: 5.5em; color: var(--jp-ui-font-color1, inherit); font-weight: 600">'
+        f"{escape(label)}</span>"
+    )
+    style = (
+        "min-width: 0; max-height: 40em; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere; "
+        f"{_FONT if code else ''}"
+    )
     return (
-        f'<div style="margin-top: 4px; line-height: 1.45">{named if label else ""}'
-        f'<span style="{style}">{escape(text)}</span></div>'
+        f'<div style="display: flex; gap: 0.6em; align-items: baseline; margin-top: 4px; line-height: 1.45">'
+        f'{named if label else ""}<span style="{style}">{escape(text)}</span></div>'
     )
 
 
@@ -93,7 +100,9 @@ def _rows(outcome: Outcome) -> list[tuple[str, str, bool]]:
     if outcome.hint:
         rows.append((_("Hint"), _(outcome.hint), False))
     if outcome.output and not outcome.passed:
-        cut = outcome.written > len(outcome.output)
-        label = _("Printed (first {shown} of {all} characters)") if cut else _("Printed")
-        rows.append((label.format(shown=len(outcome.output), all=outcome.written), outcome.output.rstrip(), True))
+        printed = outcome.output.rstrip()
+        if outcome.written > len(outcome.output):
+            cut = _("(the first {shown} of {all} characters)").format(shown=len(outcome.output), all=outcome.written)
+            printed = f"{printed} …\n{cut}"
+        rows.append((_("Printed"), printed, True))
     return rows
