@@ -25,14 +25,16 @@ class RunCommand(TyperCommand):
 def joined_pairs(args: list[str]) -> list[str]:
     """`args` with NAME VALUE after `-p` or `--parameter` as one NAME=VALUE."""
     joined: list[str] = []
-    rest = iter(args)
-    for arg in rest:
+    rest = list(args)
+    while rest:
+        arg = rest.pop(0)
         if arg == "--":
             return [*joined, arg, *rest]
         joined.append(arg)
-        if arg in ("-p", "--parameter") and (name := next(rest, None)) is not None:
-            value = None if "=" in name else next(rest, None)
-            joined.append(name if value is None else f"{name}={value}")
+        if arg in ("-p", "--parameter") and rest:
+            name = rest.pop(0)
+            pair = "=" not in name and bool(rest) and not rest[0].startswith("--")
+            joined.append(f"{name}={rest.pop(0)}" if pair else name)
     return joined
 
 

@@ -31,7 +31,6 @@ class Batch:
 
     Args:
         executor_factory: makes an executor for a number of jobs; called again if one breaks.
-        on_finish: told of each task as it ends, in this thread.
     """
 
     def __init__(
@@ -40,9 +39,8 @@ class Batch:
         executor_factory: ExecutorFactory,
         jobs: int,
         screen: Screen,
-        on_finish: Callable[[Task, Finish], None] = lambda task, finish: None,
     ) -> None:
-        self._factory, self._jobs, self._screen, self._on_finish = executor_factory, jobs, screen, on_finish
+        self._factory, self._jobs, self._screen = executor_factory, jobs, screen
         self._waiting = list(tasks)
         self._standings = {task.name: Standing(task.name) for task in tasks}
         self._tails = {task.name: Tail(task.events) for task in tasks}
@@ -132,7 +130,6 @@ class Batch:
 
     def _finish(self, task: Task, finish: Finish) -> None:
         self._standings[task.name].finish = finish
-        self._on_finish(task, finish)
 
     def _look(self) -> None:
         for name, tail in self._tails.items():

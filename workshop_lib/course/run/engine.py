@@ -26,6 +26,7 @@ class Surroundings:
 
     environment: dict[str, str]
     cwd: str
+    connection_file: str
     log: IO[bytes]
     recorder: Recorder
 
@@ -76,6 +77,12 @@ class _Client(PapermillNotebookClient):  # type: ignore[misc]
         finally:
             # A server that a cell started outlives its kernel.
             end(self._left, grace=0)
+
+    def create_kernel_manager(self) -> Any:
+        manager = super().create_kernel_manager()
+        # It holds the kernel's key. Where jupyter_client puts it, nobody deletes it after a kill.
+        manager.connection_file = self._surroundings.connection_file
+        return manager
 
     def start_new_kernel(self, **options: Any) -> None:
         at = self._surroundings

@@ -7,6 +7,7 @@ hears it; a worker told to end by SIGTERM, or left alone by its parent's death, 
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -25,6 +26,9 @@ def processes(jobs: int) -> ProcessPoolExecutor:
 def _prepare(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
+    # jsonschema imports this for formats that no notebook has, and it builds a grammar for more than a second. This
+    # process serves notebooks only.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Literal
 
 from workshop_lib.course.i18n import _
+from workshop_lib.course.run.assets import put_assets
 from workshop_lib.course.run.batch import Batch, ExecutorFactory
 from workshop_lib.course.run.errors import BadLimit
 from workshop_lib.course.run.folder import new_folder, point_latest_to
 from workshop_lib.course.run.notebook import Notebook
-from workshop_lib.course.run.pages import Pages
+from workshop_lib.course.run.pages import write_page
 from workshop_lib.course.run.parameters import Parameters, known_parameters, refuse_unknown
 from workshop_lib.course.run.plan import default_jobs, longest_first, record_seconds, recorded_seconds, thread_caps
 from workshop_lib.course.run.pool import processes
@@ -77,15 +78,18 @@ def run_course(
         for notebook in ordered
         for number, one in enumerate(parameter_sets, start=1)
     }
-    with Pages(folder) as pages:
-        batch = Batch(list(tasks.values()), executor_factory, jobs, screen, lambda task, _finish: pages.add(task))
-        finishes = batch.run()
+    finishes = Batch(list(tasks.values()), executor_factory, jobs, screen).run()
+    for task in tasks.values():
+        if not task.page.is_file():
+            # Its worker died before it could.
+            write_page(task)
     results = [
         _result(notebook, tasks.get((notebook.path, number)), finishes)
         for notebook in notebooks
         for number in range(1, len(parameter_sets) + 1 if not notebook.error else 2)
     ]
     result = RunResult(folder, tuple(results), time.monotonic() - began, jobs)
+    put_assets(folder / "assets", (n.page for n in results if n.page))
     record_seconds(runs_dir, {n.source.stem: n.finish.seconds for n in results if n.executed and not n.failure})
     write_index(result, now())
     point_latest_to(folder)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from workshop_lib.course.i18n import _
 from workshop_lib.course.run.events import EventLog
-from workshop_lib.course.run.failure import Recorder, failure_of
+from workshop_lib.course.run.failure import Recorder, failure_of, shortened
 from workshop_lib.course.run.result import Failure, Finish, Kind, Score
 from workshop_lib.course.run.task import Task
 
@@ -36,12 +36,14 @@ def run_notebook(task: Task) -> Finish:
         log.write("started", pid=os.getpid(), host=socket.gethostname(), home=str(home))
         failure = _execute(task, home, log)
         score = _score(home, task)
+        seconds = time.perf_counter() - began
+        unwritten = _page(task)
     finally:
         _running.discard(log)
         # What a stray process of the notebook still writes here can't matter any more.
         shutil.rmtree(home, ignore_errors=True)
     log.write("finished")
-    return Finish(time.perf_counter() - began, score, failure)
+    return Finish(seconds, score, failure or unwritten)
 
 
 def say_terminated() -> None:
@@ -75,7 +77,7 @@ def _execute(task: Task, home: Path, log: EventLog) -> Failure | None:
                 language="python",
                 progress_bar=False,
                 execution_timeout=task.limit,
-                surroundings=Surroundings(environment, str(scratch), kernel_log, recorder),
+                surroundings=Surroundings(environment, str(scratch), str(home / "kernel.json"), kernel_log, recorder),
             )
     except Exception as error:  # noqa: BLE001 - the boundary of a worker: whatever it was is reported
         return failure_of(error, recorder, task.limit)
@@ -86,6 +88,17 @@ def _execute(task: Task, home: Path, log: EventLog) -> Failure | None:
 def _as_template(path: Path) -> str:
     # papermill formats paths with the parameters.
     return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def _page(task: Task) -> Failure | None:
+    from workshop_lib.course.run.pages import write_page
+
+    try:
+        write_page(task)
+    except Exception as error:  # noqa: BLE001 - a page that can't be written must not lose the run's result
+        said = _("the notebook has run, but its page can't be written: {why}")
+        return Failure(Kind.NOTEBOOK, said.format(why=shortened(f"{type(error).__name__}: {error}")))
+    return None
 
 
 def _score(home: Path, task: Task) -> Score:
