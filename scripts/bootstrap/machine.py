@@ -10,15 +10,20 @@ from bootstrap.problems import Problem
 
 GB = 1e9
 # Disk that an extra takes while it is being installed: its files, and the wheels that pip unpacks them from.
-# Measured with CPU builds of torch, then rounded up.
+# Measured with CPU builds of torch (4.8 GB in the end) and with CUDA's (8.5 GB), then rounded up.
 _BASE = 0.2
 _NEEDS = {"notebooks": 1.2, "training": 5.5, "rag": 1.0, "dev": 0.5}
+_CUDA = 5.0
 
 
-def need(extras: tuple[str, ...], installed: tuple[str, ...] | None = None) -> float:
-    """GB of free disk for `extras`, where `installed` (None: nothing at all) is there already."""
+def need(extras: tuple[str, ...], installed: tuple[str, ...] | None = None, cuda: bool = False) -> float:
+    """GB of free disk for `extras`, where `installed` (None: nothing at all) is there already.
+
+    `cuda`: torch will bring CUDA's libraries.
+    """
     fresh = set(extras) - set(installed or ())
-    return sum(_NEEDS.get(extra, 0.02) for extra in fresh) + (_BASE if installed is None else 0)
+    base = _BASE if installed is None else 0
+    return base + sum(_NEEDS.get(extra, 0.02) for extra in fresh) + (_CUDA if cuda and "training" in fresh else 0)
 
 
 def free(folder: Path) -> int:
@@ -36,7 +41,8 @@ def check_disk(folder: Path, gigabytes: float, measure: Callable[[Path], int] = 
     if available < gigabytes:
         raise Problem(
             f"this needs about {gigabytes:.1f} GB of free disk, and {folder} has {available:.1f} GB. "
-            "Free some space, move the folder to a larger disk, or take chapters 00 to 02 alone: make lab LITE=1"
+            "Free some space, move the folder to a larger disk, choose CPU builds of torch (TORCH_INDEX_URL, see README) "
+            "or take chapters 00 to 02 alone: make lab LITE=1"
         )
 
 

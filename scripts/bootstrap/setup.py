@@ -59,13 +59,14 @@ class Setup:
                     self._tell(f"building .venv anew: {why}")
                     self._clear()
                 there = self.venv if found.exists else self.root
-                machine.check_disk(there, machine.need(wanted.extras), self.free)
+                machine.check_disk(there, machine.need(wanted.extras, cuda=_may_bring_cuda(wanted, runner)), self.free)
                 self._announce(wanted, runner)
                 self._make(runner)
             else:
                 self._check_pip()
                 if found.stamp:
-                    machine.check_disk(self.venv, machine.need(wanted.extras, found.stamp.extras), self.free)
+                    more = machine.need(wanted.extras, found.stamp.extras, _may_bring_cuda(wanted, runner))
+                    machine.check_disk(self.venv, more, self.free)
                 self._announce(wanted, runner)
             self._fill(runner, wanted)
             self._tell(f"ready after {_since(began)}")
@@ -148,8 +149,7 @@ class Setup:
         origin = f", from {runner.wheelhouse}" if runner.wheelhouse else ""
         what = f"Python {wanted.python}, {_listed(wanted.extras)}"
         self._tell(f"{what} into .venv{origin} (log: {self._shown(runner.log)})")
-        chooses_cuda = sys.platform == "linux" and not (wanted.torch_index or runner.wheelhouse)
-        if chooses_cuda and plan.with_torch(wanted.extras) and shutil.which("nvidia-smi") is None:
+        if _may_bring_cuda(wanted, runner) and shutil.which("nvidia-smi") is None:
             self._tell("no NVIDIA card here: TORCH_INDEX_URL can choose CPU builds, gigabytes smaller (see README)")
 
     def _wanted(self, names: list[str]) -> Stamp:
@@ -180,6 +180,12 @@ class Setup:
 
     def _shown(self, path: Path) -> Path:
         return path.relative_to(self.root)
+
+
+def _may_bring_cuda(wanted: Stamp, runner: Runner) -> bool:
+    """On Linux the default index's torch does, whether there is a card or not."""
+    chosen = wanted.torch_index or runner.wheelhouse
+    return sys.platform == "linux" and plan.with_torch(wanted.extras) and not chosen
 
 
 def _base_python() -> str:

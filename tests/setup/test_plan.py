@@ -124,6 +124,8 @@ def test_disk_is_measured_against_what_is_still_to_come() -> None:
     assert 1 < machine.need(("lite", "notebooks")) < 2
     assert machine.need(course, ("lite", "notebooks")) < machine.need(course)
     assert machine.need(course, course) == 0
+    assert machine.need(course, cuda=True) > machine.need(course) + 3
+    assert machine.need(("lite",), cuda=True) == machine.need(("lite",))
 
 
 def test_too_little_disk_is_said_before_anything_starts(tmp_path) -> None:
