@@ -41,7 +41,7 @@ def check_disk(folder: Path, gigabytes: float, measure: Callable[[Path], int] = 
     if available < gigabytes:
         raise Problem(
             f"this needs about {gigabytes:.1f} GB of free disk, and {folder} has {available:.1f} GB. "
-            "Free some space, move the folder to a larger disk, choose CPU builds of torch (TORCH_INDEX_URL, see README) "
+            "Free some space, move the folder to a larger disk, choose CPU builds of torch (TORCH_INDEX_URL: README) "
             "or take chapters 00 to 02 alone: make lab LITE=1"
         )
 
