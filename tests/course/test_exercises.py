@@ -160,7 +160,7 @@ count_words = Counter()
 """,
     "lambda": "count_words = lambda text: len(text.split())",
     "coroutine": "async def count_words(text): return len(text.split())",
-    "another keyword": "def count_words(text, *, minimum=0): return len([w for w in text.split() if len(w) >= minimum])",
+    "another keyword": "def count_words(text, *, minimum=0): return sum(len(w) >= minimum for w in text.split())",
     "partial": """
 from functools import partial
 def pieces(text, by): return len(text.split(by))
@@ -291,7 +291,7 @@ SHELF_RIGHT = {
     "another queue": shelf(before='bus.subscribe("archive of mine", ["data.ingested"], store.store_event)'),
     "lambda": shelf(before='bus.subscribe("q", ("data.ingested",), lambda event: store.store_event(event))'),
     "keywords": shelf(
-        before='bus.subscribe(queue_name="q", routing_keys=["data.ingested"], callback=store.store_event, auto_ack=True)'
+        before='bus.subscribe(callback=store.store_event, queue_name="q", routing_keys=["data.ingested"])'
     ),
     "ids as text": shelf(receipt="str(event.metadata.correlation_id)"),
     "routing key given": shelf(publish='bus.publish(event, "data.ingested")'),

@@ -43,10 +43,7 @@ class Answers:
         """
         if name != exercise.name and exercise.name not in defined_names(source):
             source = f"{source.rstrip()}\n\n\n{exercise.name} = {name}\n"
-        try:
-            lacking = missing_names(source)
-        except SyntaxError as error:  # a cell may `await` at its top, a module may not
-            return _("Alone it is not Python: line {line}: {why}").format(line=error.lineno, why=error.msg)
+        lacking = missing_names(source)
         if lacking:
             return _(
                 "It uses {names}, which another cell defines. A saved answer must stand alone: "

@@ -29,7 +29,7 @@ def evaluate(exercise: Exercise | str, subject: Any = MISSING) -> Outcome:
     Raises:
         UnknownExercise: there is no exercise with this id.
     """
-    if isinstance(exercise, str):
+    if not isinstance(exercise, Exercise):
         exercise = catalogue().exercise(exercise)
     misfit = _misfit(exercise, subject)
     if misfit:

@@ -80,11 +80,7 @@ def _fetches(value: ast.expr) -> bool:
 
 
 def missing_names(source: str) -> list[str]:
-    """Names that `source` uses, and neither defines, imports nor finds among the builtins: other cells' names.
-
-    Raises:
-        SyntaxError: it isn't a module's source, such as a cell that awaits at its top level.
-    """
+    """Names that `source` uses, and neither defines, imports nor finds among the builtins: other cells' names."""
     if any(isinstance(n, ast.ImportFrom) and n.names[0].name == "*" for n in ast.walk(ast.parse(source))):
         return []
     top = symtable.symtable(source, "answer", "exec")

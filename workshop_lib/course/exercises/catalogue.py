@@ -60,7 +60,7 @@ class Catalogue:
         known = [e.id for e in self.exercises]
         near = difflib.get_close_matches(str(exercise_id), known, n=3, cutoff=0.3) or known[:3]
         text = _("no exercise {id!r}. The nearest: {near}")
-        raise UnknownExercise(text.format(id=exercise_id, near=", ".join(near)))
+        raise UnknownExercise(text.format(id=exercise_id, near=", ".join(map(repr, near))))
 
     def chapter(self, number: str | int) -> Chapter:
         """The chapter with this number: 0, "0", "00" or "00_welcome".
