@@ -13,7 +13,7 @@ from workshop_lib.course.errors import CheckFailed, NoCase
 from workshop_lib.course.evaluate import evaluate
 from workshop_lib.course.exercises.catalogue import Catalogue, catalogue
 from workshop_lib.course.exercises.model import MISSING, Exercise
-from workshop_lib.course.i18n import _
+from workshop_lib.course.i18n import _, mark
 from workshop_lib.course.outcome import Outcome
 from workshop_lib.course.progress import Progress, Standing
 from workshop_lib.course.published import solution_source
@@ -21,6 +21,9 @@ from workshop_lib.course.source import cell_source, file_source
 from workshop_lib.errors import WorkshopError
 from workshop_lib.home import HomeNotWritable
 from workshop_lib.parts import ANSWERS_MODULE
+
+# What a chapter calls its backends.
+_LABELS = {"event_bus": mark("Event bus"), "event_store": mark("Event store")}
 
 
 def _show(card: Card) -> None:
@@ -204,7 +207,7 @@ def begin(chapter: str, **backends: str) -> None:
     require(*declared.extras)
     kept = _home.home()
     rows = [(_("State"), str(kept), True)]
-    rows += [(_(name.replace("_", " ").capitalize()), value, True) for name, value in backends.items()]
+    rows += [(_(_LABELS.get(name, name.replace("_", " "))), value, True) for name, value in backends.items()]
     try:
         Progress(kept).record("backend", detail=", ".join(backends.values()))
     except WorkshopError as error:
