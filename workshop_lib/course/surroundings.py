@@ -17,9 +17,12 @@ def shell() -> Any | None:
 
 
 def inputs() -> Sequence[str]:
-    """Every input of this IPython session, oldest first; empty in a script."""
+    """Every input of this IPython session as it was typed, oldest first; empty in a script.
+
+    `In` won't do: there, a cell with a magic is a call with the cell's text in a string.
+    """
     running = shell()
-    return tuple(running.user_ns.get("In", ())) if running else ()
+    return tuple(running.history_manager.input_hist_raw) if running else ()
 
 
 def check_mode(environ: Mapping[str, str] = os.environ) -> Mode:
