@@ -52,7 +52,7 @@ class Recorder:
         self._log.write("ended", cell=self._numbers[index])
 
 
-def failure_of(error: Exception, recorder: Recorder, limit: int) -> Failure:
+def failure_of(error: BaseException, recorder: Recorder, limit: int) -> Failure:
     """`error`, raised while a notebook ran under a `limit` of seconds a cell, as a Failure."""
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError

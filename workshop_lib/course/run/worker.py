@@ -6,6 +6,7 @@ import shutil
 import socket
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 from workshop_lib.course.i18n import _
@@ -53,6 +54,22 @@ def say_terminated() -> None:
 
 
 def _execute(task: Task, home: Path, log: EventLog) -> Failure | None:
+    recorder = Recorder(log)
+    try:
+        _run(task, home, recorder)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # noqa: BLE001 - the boundary of a worker; nbclient lets CancelledError through
+        failure = failure_of(error, recorder, task.limit)
+        if failure.kind is Kind.NOTEBOOK:
+            with task.kernel_log.open("a", encoding="utf-8") as kernel_log:
+                traceback.print_exception(error, file=kernel_log)
+        return failure
+    task.kernel_log.unlink()
+    return None
+
+
+def _run(task: Task, home: Path, recorder: Recorder) -> None:
     # papermill takes a second to import: the parent, which imports this module for the function's name, needn't.
     import papermill
     from papermill.log import logger
@@ -64,25 +81,19 @@ def _execute(task: Task, home: Path, log: EventLog) -> Failure | None:
     scratch = home / "scratch"
     scratch.mkdir()
     environment = {**os.environ, **task.environment, "WORKSHOP_HOME": str(home)}
-    recorder = Recorder(log)
-    try:
-        with task.kernel_log.open("wb") as kernel_log:
-            papermill.execute_notebook(
-                _as_template(task.source),
-                _as_template(task.executed),
-                task.parameters,
-                engine_name=ENGINE,
-                # Whatever a student's notebook was last opened with, the course's own environment runs it.
-                kernel_name="python3",
-                language="python",
-                progress_bar=False,
-                execution_timeout=task.limit,
-                surroundings=Surroundings(environment, str(scratch), str(home / "kernel.json"), kernel_log, recorder),
-            )
-    except Exception as error:  # noqa: BLE001 - the boundary of a worker: whatever it was is reported
-        return failure_of(error, recorder, task.limit)
-    task.kernel_log.unlink()
-    return None
+    with task.kernel_log.open("wb") as kernel_log:
+        papermill.execute_notebook(
+            _as_template(task.source),
+            _as_template(task.executed),
+            task.parameters,
+            engine_name=ENGINE,
+            # Whatever a student's notebook was last opened with, the course's own environment runs it.
+            kernel_name="python3",
+            language="python",
+            progress_bar=False,
+            execution_timeout=task.limit,
+            surroundings=Surroundings(environment, str(scratch), str(home / "kernel.json"), kernel_log, recorder),
+        )
 
 
 def _as_template(path: Path) -> str:
