@@ -17,7 +17,7 @@ from workshop_lib.course.exercises.model import Chapter, Exercise
 _TODO_HEADING = re.compile(r"^(#+) (\d+\.\d+)[ \t]*$", re.MULTILINE)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _CHECK = re.compile(r"^check\(\"(\d+\.\d+)\"", re.MULTILINE)
-_MAGIC = re.compile(r"^\s*[%!]\w", re.MULTILINE)
+_MAGIC = re.compile(r"^\s*[%!]{1,2}\w", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ def refreshed(text: str, chapter: Chapter, name: str) -> str:
     Raises:
         BuildError: the guide `name` doesn't hold both markers once, in order.
     """
-    before, begin, rest = text.partition(BEGIN)
-    _old, end, after = rest.partition(END)
-    if not begin or not end or BEGIN in after or END in after:
+    before, _begin, rest = text.partition(BEGIN)
+    _old, _end, after = rest.partition(END)
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or END in before:
         raise BuildError(f"{name}: expected the lines {BEGIN!r} and {END!r} once each, in this order")
     return f"{before}{BEGIN}\n{generated(chapter)}\n{END}{after}"
 
