@@ -11,6 +11,7 @@ import urllib.request
 from pathlib import Path
 
 import psutil
+
 from workshop_lib.course.copies import Copies
 from workshop_lib.course.lab import lab_command, lab_environment
 from workshop_lib.course.published import Project
@@ -20,7 +21,7 @@ _DEADLINE = 60
 
 
 class Server:
-    """One student's JupyterLab. Use it as a context manager: leaving it ends the server and looks for kernels left over.
+    """One student's JupyterLab, as a context manager: leaving it ends the server, and fails if a kernel outlives it.
 
     Args:
         folder: an empty folder; the project in it has a space in its name, as some students' have.

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from playwright.sync_api import expect
+
 from workshop_lib.course.exercises.catalogue import catalogue
 from workshop_lib.course.progress import Progress, State
 

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 
 from playwright.sync_api import expect
+
 from workshop_lib.course.exercises.catalogue import catalogue
 from workshop_lib.course.progress import Progress, State
 
