@@ -10,17 +10,31 @@ import signal
 import sys
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
 from types import FrameType
+from typing import ParamSpec, TypeVar
 
 from workshop_lib.course.run.processes import descendants, end
 from workshop_lib.course.run.worker import say_terminated
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _Workers(ProcessPoolExecutor):
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        future = super().submit(fn, *args, **kwargs)
+        # The pool wakes its watching thread before it starts a process, so that the thread may not watch the newest
+        # and never learn of its death. Waking it once more shows it all of them.
+        super().submit(int).cancel()
+        return future
 
 
 def processes(jobs: int) -> ProcessPoolExecutor:
     """`jobs` worker processes. Spawned, not forked: a fork copies locks that the parent's threads hold."""
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(jobs, mp_context=context, initializer=_prepare, initargs=(os.getpid(),))
+    return _Workers(jobs, mp_context=context, initializer=_prepare, initargs=(os.getpid(),))
 
 
 def _prepare(parent: int) -> None:
