@@ -82,6 +82,7 @@ print(f"{page.id}: {length} words, {length / 200:.0f} minutes")
 #    what was tried, what was expected, what came, and the hint for this mistake.
 # 3. Repair it. A word is what stands between white space; a word that comes twice counts twice.
 
+
 # %%
 def count_words(text: str) -> int:
     """The number of words in `text`: `count_words("to be or not to be")` is 6."""
@@ -89,6 +90,7 @@ def count_words(text: str) -> int:
     ### BEGIN SOLUTION
     return len(text.split())
     ### END SOLUTION
+
 
 # %%
 check("0.1", count_words)
@@ -159,9 +161,15 @@ def announce(document):
     correlation_id = uuid4()
     ### END SOLUTION
     return DataIngestedEvent.for_document(
-        document_id=document.id, filename=document.filename, content=document.text, size=size,
-        content_hash=content_hash, correlation_id=correlation_id, source_service="shelf",
+        document_id=document.id,
+        filename=document.filename,
+        content=document.text,
+        size=size,
+        content_hash=content_hash,
+        correlation_id=correlation_id,
+        source_service="shelf",
     )
+
 
 # %%
 check("0.2", announce)
@@ -210,6 +218,7 @@ with open_bus(event_bus_url) as quiet_bus:
 #
 # Who calls `store_event`? And in which order?
 
+
 # %%
 def publish_shelf(documents, announce, bus, store):
     """Publish one event a document, keep what arrives in `store`; returns {document id: correlation id}."""
@@ -223,6 +232,7 @@ def publish_shelf(documents, announce, bus, store):
         receipts[document.id] = event.metadata.correlation_id
     ### END SOLUTION
     return receipts
+
 
 # %%
 check("0.3", publish_shelf)
