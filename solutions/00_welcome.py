@@ -16,7 +16,8 @@
 #     store -->|"correlation id"| you["you"]
 # ```
 #
-# You need no Docker, no graphics card, no key and no network.
+# You need no Docker, no graphics card, no key and no network. To run a cell, click into it and press Shift+Enter. Run
+# them all, from the top down.
 
 # %% tags=["parameters"]
 fast = True  # fewer repetitions where a cell measures
@@ -47,11 +48,10 @@ for document in list(shelf)[::16]:
     print(f"{document.id:44} {document.title}")
 
 # %% [markdown]
-# One page, as the platform sees it: plain text, without its Markdown.
+# One page, as the platform sees it: plain text, without its Markdown. It is a Spanish one; you will see why.
 
 # %%
 page = shelf["es/async"]
-print(page.title)
 print(page.text[:400], "…")
 
 # %% [markdown]
@@ -59,7 +59,8 @@ print(page.text[:400], "…")
 #
 # How long is that page? A first idea is to take the length of its text.
 #
-# **Before you run the next cell:** a reader manages about 200 words a minute. How many minutes will it say?
+# **Before you run the next cell:** a reader manages about 200 words a minute. Will it say too few minutes, too many,
+# or about right?
 
 # %%
 length = len(page.text)
@@ -96,7 +97,7 @@ def count_words(text: str) -> int:
 check("0.1", count_words)
 
 # %% [markdown]
-# Stuck? Each of these is a cell's worth of help. Try them in a new cell.
+# Stuck? Each of these is a cell's worth of help. Try them in a new cell: press Esc, then B.
 #
 # | you write | you get |
 # | --- | --- |
@@ -140,8 +141,8 @@ print(len(word), "characters,", len(word.encode()), "bytes:", word.encode())
 # %% [markdown]
 # ## 0.2
 #
-# Build the event for one document. The form is given. Decide three things: the size, the hash, and the correlation
-# id. Size and hash describe the **content that the event carries**, encoded in UTF-8.
+# Build the event for one document. The form is given. In place of the `raise` line, set three names: `size`,
+# `content_hash` and `correlation_id`. Size and hash describe the **content that the event carries**, encoded in UTF-8.
 #
 # `sha256(b"…").hexdigest()` is a hash as text. `uuid4()` is a new id.
 
@@ -153,7 +154,7 @@ from workshop_lib.events import DataIngestedEvent
 
 
 def announce(document):
-    """The event that says: this document has arrived. `announce(page).payload.document_id` is "es/async"."""
+    """The event that says: this document has arrived. `announce(page).payload.size` is in bytes."""
     # TODO 0.2: content as bytes, its size and hash, and a correlation id of the document's own
     ### BEGIN SOLUTION
     content = document.text.encode()
@@ -210,20 +211,21 @@ with open_bus(event_bus_url) as quiet_bus:
 # ## 0.3
 #
 # Publish every document of the shelf, with the store listening. Return each document's correlation id by its id, as a
-# receipt. Three calls are all you need:
+# receipt. Four calls are all you need:
 #
+# - `announce(document)` gives the event; its correlation id is `event.metadata.correlation_id`;
 # - `bus.subscribe("shelf", ["data.ingested"], handler)`: from now on, `handler(event)` runs for each such event;
 # - `bus.publish(event)`;
 # - `store.store_event(event)`.
 #
-# Who calls `store_event`? And in which order?
+# Who calls `store_event`? And what has to happen first?
 
 
 # %%
 def publish_shelf(documents, announce, bus, store):
-    """Publish one event a document, keep what arrives in `store`; returns {document id: correlation id}."""
+    """Publish one event a document, keep what arrives; returns {document id: correlation id}."""
     receipts = {}
-    # TODO 0.3: let the store listen, then announce and publish each document and note its correlation id
+    # TODO 0.3: let the store listen, then publish each document and note its correlation id
     ### BEGIN SOLUTION
     bus.subscribe("shelf", ["data.ingested"], store.store_event)
     for document in documents:
@@ -267,8 +269,8 @@ found = store.get_events_by_correlation(receipts["es/async"])
 for event in found:
     content = event.payload.content.encode()
     intact = sha256(content).hexdigest() == event.payload.content_hash
-    print(f"{event.metadata.timestamp:%H:%M:%S} {event.metadata.event_type.value} {event.payload.filename}")
-    print(f"{event.payload.size} bytes, content intact: {intact}")
+    print(f"{event.metadata.timestamp:%H:%M:%S} {event.metadata.event_type.value}")
+    print(f"{event.payload.filename}, {event.payload.size} bytes, content intact: {intact}")
 
 # %% [markdown]
 # How long does finding take, among all the stored events?
@@ -304,6 +306,7 @@ axes.hist([lengths["en"], lengths["es"]], bins=edges, stacked=True, label=labels
 axes.set(xscale="log", xlabel="words in a page (logarithmic)", ylabel="pages")
 axes.set_title("The shelf, as it arrived in the store")
 axes.xaxis.set_major_formatter("{x:.0f}")
+axes.yaxis.get_major_locator().set_params(integer=True)
 axes.legend()
 plt.show()
 
@@ -317,7 +320,8 @@ store.close()
 # %% [markdown]
 # ## The platform to come
 #
-# You have built the edge on the left. Each later chapter adds a box; all of them speak through the bus.
+# The green part runs: you built what goes over it. Each later chapter adds a box. An arrow from or to the bus is an
+# event; the others are calls.
 #
 # ```mermaid
 # flowchart LR

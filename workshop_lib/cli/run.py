@@ -59,6 +59,9 @@ def run(
     """Run notebooks with papermill, several at once, and write a report that opens offline."""
     from rich.console import Console
 
+    from workshop_lib.course.extras import require
+
+    require("notebooks")
     from workshop_lib.course.run.errors import RunInterrupted
     from workshop_lib.course.run.notebook import find_notebooks
     from workshop_lib.course.run.parameters import parameter_sets

@@ -9,7 +9,7 @@ from workshop_lib.course.evaluate import evaluate
 from workshop_lib.course.exercises.model import Exercise
 from workshop_lib.course.i18n import _
 from workshop_lib.course.limits import TimeIsUp, captured, time_limit
-from workshop_lib.course.source import defined_names, missing_names
+from workshop_lib.course.source import defined_names, missing_names, without_desk_calls
 from workshop_lib.home import HomeNotWritable, writable
 from workshop_lib.parts import AnswerError, answer_path, load_answer
 
@@ -41,6 +41,7 @@ class Answers:
         Raises:
             HomeNotWritable: the state folder takes no files.
         """
+        source = without_desk_calls(source)
         if name != exercise.name and exercise.name not in defined_names(source):
             source = f"{source.rstrip()}\n\n\n{exercise.name} = {name}\n"
         lacking = missing_names(source)

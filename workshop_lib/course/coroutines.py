@@ -16,7 +16,7 @@ def wait_for(awaitable: Awaitable[Any]) -> Any:
     box: dict[str, Any] = {}
 
     async def _await() -> Any:
-        box["loop"] = asyncio.get_running_loop()
+        box["loop"], box["task"] = asyncio.get_running_loop(), asyncio.current_task()
         return await awaitable
 
     def _run() -> None:
@@ -32,14 +32,22 @@ def wait_for(awaitable: Awaitable[Any]) -> Any:
             # In slices: off the main thread a time limit is seen only between two calls.
             thread.join(0.05)
     except BaseException:
-        interrupt(thread, KeyboardInterrupt)
-        # Wake the loop, or a thread that sleeps in it would notice only when its sleep is over.
-        with suppress(KeyError, RuntimeError):
-            box["loop"].call_soon_threadsafe(lambda: None)
+        threading.Thread(target=_end, args=(thread, box), daemon=True, name="end-answer").start()
         raise
     if "error" in box:
         raise box["error"]
     return box["result"]
+
+
+def _end(thread: threading.Thread, box: dict[str, Any]) -> None:
+    """Cancel first: it reaches a coroutine that waits. Only one that never waits is interrupted wherever it is, which
+    could be while it holds a lock."""
+    with suppress(KeyError, RuntimeError):
+        box["loop"].call_soon_threadsafe(box["task"].cancel)
+    thread.join(0.5)
+    while thread.is_alive():
+        interrupt(thread, KeyboardInterrupt)
+        thread.join(0.5)
 
 
 def interrupt(thread: threading.Thread, error: type[BaseException]) -> None:

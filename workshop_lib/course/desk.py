@@ -160,8 +160,12 @@ class Desk:
             except HomeNotWritable as error:
                 reason = str(error)
         detail = outcome.mistake or ("not saved" if reason else "")
-        notes = self._record(outcome.status.value, exercise.id, detail)
-        return notes or ((_("Passed, but not saved. {why}").format(why=reason),) if reason else ())
+        unkept = self._record(outcome.status.value, exercise.id, detail)
+        if unkept or not outcome.passed:
+            return unkept
+        if reason:
+            return (_("Passed, but not saved. {why}").format(why=reason),)
+        return (_('Saved. From now on answer("{id}") gives yours.').format(id=exercise.id),)
 
     def _keep_library(self, exercise: Exercise) -> tuple[str, ...]:
         note = _("This is the library's answer. It counts as such, not as yours.")

@@ -23,6 +23,8 @@ def lab_command(project: Project, first: Path, *, port: int, browser: bool, extr
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.news_url=None",
         *([] if browser else ["--no-browser"]),
+        # In a container there is often no other user; JupyterLab would refuse to start.
+        *(["--allow-root"] if os.geteuid() == 0 else []),
         *extra,
     ]  # fmt: skip
 

@@ -6,12 +6,13 @@ import inspect
 import re
 import symtable
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 _CELL_MAGIC = re.compile(r"\s*%%(\w+)")
 _RUNS_THE_CELL = ("time", "capture", "prun")
 _MAGIC = re.compile(r"\s*([%!?]|[\w.]+\?\??\s*$|\w+\s*=\s*[%!])")
+_DESK = {"answer", "begin", "case", "check", "hint", "solution"}
 _OWN_SCOPE = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -25,6 +26,20 @@ def cell_source(name: str, inputs: Sequence[str]) -> str | None:
         if name in defined_names(source):
             return source
     return None
+
+
+def without_desk_calls(source: str) -> str:
+    """A cell without its own top-level `check(…)`, `hint(…)` and the like: students write them below the answer.
+
+    The line count stays. A call that shares its line with something else stays too.
+    """
+    body = ast.parse(source).body
+    lines = source.split("\n")
+    for node in body:
+        shared = any(o is not node and _overlap(o, node) for o in body)
+        if not shared and isinstance(node, ast.Expr | ast.Assign) and _calls_desk(node.value):
+            lines[node.lineno - 1 : node.end_lineno] = [""] * ((node.end_lineno or node.lineno) - node.lineno + 1)
+    return "\n".join(lines)
 
 
 def file_source(subject: Any, name: str) -> str | None:
@@ -76,7 +91,15 @@ def _defined(node: ast.AST) -> Iterator[str]:
 
 
 def _fetches(value: ast.expr) -> bool:
-    return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "answer"
+    return _calls_desk(value, {"answer"})
+
+
+def _calls_desk(value: ast.expr, names: Collection[str] = _DESK) -> bool:
+    return isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in names
+
+
+def _overlap(one: ast.stmt, other: ast.stmt) -> bool:
+    return one.lineno <= (other.end_lineno or other.lineno) and other.lineno <= (one.end_lineno or one.lineno)
 
 
 def missing_names(source: str) -> list[str]:

@@ -11,8 +11,11 @@ class Page:
 
     id: str
     text: str
-    language: str = "es"
     headings: tuple[object, ...] = ()
+
+    @property
+    def language(self) -> str:
+        return self.id.partition("/")[0]
 
     @property
     def title(self) -> str:
