@@ -55,6 +55,9 @@ class Session:
         return self.home / "answers" / "ex_0_1.py"
 
 
+PASSED = 'Passed\n  Saved. From now on answer("0.1") gives yours.'
+
+
 @pytest.fixture
 def session(tmp_path: Path) -> Session:
     return Session(tmp_path / "home")
@@ -65,7 +68,7 @@ def text(card: Card) -> str:
 
 
 def test_a_right_answer_is_shown_recorded_and_saved(session: Session) -> None:
-    assert text(session.check(RIGHT)) == "0.1 Count the words of a page — Passed"
+    assert text(session.check(RIGHT)) == f"0.1 Count the words of a page — {PASSED}"
     assert session.state() is State.PASSED
     assert session.saved.read_text() == RIGHT + "\n"
 
@@ -190,7 +193,7 @@ def test_an_answer_checked_again_after_it_was_fetched(session: Session) -> None:
     session.check(RIGHT)
     session.names["count_words"] = session.desk.answer("0.1")
     session.inputs.append('count_words = answer("0.1")')
-    assert text(session.check()) == "0.1 Count the words of a page — Passed"
+    assert text(session.check()) == f"0.1 Count the words of a page — {PASSED}"
     assert session.saved.read_text() == RIGHT + "\n"
 
 
@@ -214,7 +217,7 @@ def test_what_the_answers_cell_lacks_is_told_at_once(session: Session) -> None:
 
 def test_an_answer_under_another_name(session: Session) -> None:
     session.cell(STUB)
-    assert text(session.check("def mine(text): return len(text.split())", "mine")).endswith("— Passed")
+    assert text(session.check("def mine(text): return len(text.split())", "mine")).endswith(f"— {PASSED}")
     assert session.desk.answer("0.1")("a b") == 2
 
 
@@ -231,7 +234,7 @@ def test_an_answer_under_another_name(session: Session) -> None:
 def test_forms_in_which_an_answer_is_saved(session: Session, code: str) -> None:
     session.inputs.append(code)
     exec("\n".join(line for line in code.split("\n") if line[:1] not in "%!"), session.names)
-    assert text(session.check()).endswith("— Passed")
+    assert text(session.check()).endswith(f"— {PASSED}")
     assert session.desk.answer("0.1")("a b") == 2
 
 
@@ -303,7 +306,7 @@ def test_an_unwritable_home_is_named_on_the_card(tmp_path: Path) -> None:
 def test_a_corrupt_progress_file_stops_nobody(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
     session.home.mkdir()
     (session.home / "progress.db").write_bytes(b"garbage" * 1000)
-    assert text(session.check(RIGHT)).endswith("— Passed")
+    assert text(session.check(RIGHT)).endswith(f"— {PASSED}")
     assert "progress begins anew" in capsys.readouterr().err
     assert session.state() is State.PASSED
 

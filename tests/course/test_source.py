@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from workshop_lib.course.source import cell_source, defined_names, file_source, missing_names, without_magics
+from workshop_lib.course.source import (
+    cell_source,
+    defined_names,
+    file_source,
+    missing_names,
+    without_desk_calls,
+    without_magics,
+)
 
 ANSWER = "def f(n):\n    return n"
 
@@ -167,3 +174,18 @@ def test_the_source_of_a_function_in_a_file() -> None:
     assert file_source(anonymous, "<lambda>") is None
     assert file_source(len, "len") is None
     assert file_source(3, "three") is None
+
+
+def test_calls_to_the_desk_below_the_answer_are_not_part_of_it() -> None:
+    cell = 'def twice(n):\n    check = n\n    return 2 * check\n\ncheck("9.1", twice)\ntwice = answer("9.1")\n'
+    kept = without_desk_calls(cell)
+    assert kept == "def twice(n):\n    check = n\n    return 2 * check\n\n\n\n"
+    assert missing_names(kept) == []
+
+
+def test_a_call_of_several_lines_goes_whole() -> None:
+    assert without_desk_calls('a = 1\ncheck(\n    "9.1",\n    a,\n)\nb = 2') == "a = 1\n\n\n\n\nb = 2"
+
+
+def test_a_call_that_shares_its_line_stays() -> None:
+    assert without_desk_calls('a = 1; check("9.1", a)') == 'a = 1; check("9.1", a)'
