@@ -38,7 +38,8 @@ def test_list_gives_licence_and_source() -> None:
 
 def test_verify_is_content_with_what_is_published(installed: Path) -> None:
     result = data(installed, "verify")
-    assert (result.returncode, result.stdout, result.stderr) == (0, "documents: as published\n", "")
+    expected = "documents: as published\nquestions: as published\n"
+    assert (result.returncode, result.stdout, result.stderr) == (0, expected, "")
 
 
 def test_verify_names_each_changed_file_and_exits_1(installed: Path) -> None:

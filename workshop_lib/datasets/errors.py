@@ -4,6 +4,8 @@ WorkshopError
 └── DatasetError
     ├── UnknownDataset         no data set of that name in the catalogue
     ├── UnknownDocument        no page of that id in the documents
+    ├── UnknownQuestion        no question of that id
+    ├── UnknownChoice          a filter was given a value that no row can have
     └── DatasetChanged         a file differs from the one that was published
 """
 
@@ -36,21 +38,42 @@ class UnknownDataset(DatasetError):
         self.nearest = tuple(nearest)
 
 
-class UnknownDocument(DatasetError, KeyError):
-    """No page of that id; the message gives the nearest ids. Also a KeyError, since `documents[id]` looks it up."""
+class _UnknownId(DatasetError, KeyError):
+    """Also a KeyError, since `documents[id]` and `questions[id]` look it up."""
 
-    def __init__(self, document_id: str, known: Iterable[str]) -> None:
-        nearest = difflib.get_close_matches(document_id, list(known), n=3)
-        self._message = (
-            f"expected the id of a document such as 'en/tutorial/body', got {document_id!r}. {_try(nearest)}"
-        )
+    def __init__(self, what: str, example: str, got: str, known: Iterable[str]) -> None:
+        nearest = difflib.get_close_matches(got, list(known), n=3)
+        self._message = f"expected the id of a {what} such as {example!r}, got {got!r}. {_try(nearest)}"
         super().__init__(self._message)
-        self.document_id = document_id
         self.nearest = tuple(nearest)
 
     def __str__(self) -> str:
         # KeyError shows the repr of its argument, quotes and all.
         return self._message.strip()
+
+
+class UnknownDocument(_UnknownId):
+    """No page of that id; the message gives the nearest ids."""
+
+    def __init__(self, document_id: str, known: Iterable[str]) -> None:
+        super().__init__("document", "en/tutorial/body", document_id, known)
+        self.document_id = document_id
+
+
+class UnknownQuestion(_UnknownId):
+    """No question of that id; the message gives the nearest ids."""
+
+    def __init__(self, question_id: str, known: Iterable[str]) -> None:
+        super().__init__("question", "en-07", question_id, known)
+        self.question_id = question_id
+
+
+class UnknownChoice(DatasetError, ValueError):
+    """A filter was given a value that no row can have."""
+
+    def __init__(self, filter_: str, got: object, choices: Iterable[str]) -> None:
+        self.choices = tuple(choices)
+        super().__init__(f"expected as {filter_} one of {', '.join(map(repr, self.choices))}, or None; got {got!r}.")
 
 
 class DatasetChanged(DatasetError):

@@ -8,6 +8,7 @@ from typing import Any, Literal, overload
 from workshop_lib.datasets.documents import Documents
 from workshop_lib.datasets.errors import UnknownDataset
 from workshop_lib.datasets.integrity import Entry
+from workshop_lib.datasets.questions import Questions
 
 _DATA = Path(__file__).resolve().parent / "data"
 
@@ -19,9 +20,16 @@ _ENTRIES = (
         source="fastapi 0.109.2, source distribution",
         content_hash="5cd40cf9b132ca344fda43d844e753a2b702799ff3592e5a22d58b599be6430b",
     ),
+    Entry(
+        name="questions",
+        path=_DATA / "questions",
+        licence="MIT",
+        source="this course, quoting fastapi 0.109.2",
+        content_hash="1b22c8ef787b2cf820835e782953a2bc75d0301d2bb9466b9d1a952ddba476ed",
+    ),
 )
 _CATALOGUE: Mapping[str, Entry] = MappingProxyType({entry.name: entry for entry in _ENTRIES})
-_LOADERS: Mapping[str, Callable[[Entry], Any]] = {"documents": Documents}
+_LOADERS: Mapping[str, Callable[[Entry], Any]] = {"documents": Documents, "questions": Questions}
 
 
 def catalogue() -> Mapping[str, Entry]:
@@ -31,6 +39,8 @@ def catalogue() -> Mapping[str, Entry]:
 
 @overload
 def load(name: Literal["documents"]) -> Documents: ...
+@overload
+def load(name: Literal["questions"]) -> Questions: ...
 @overload
 def load(name: str) -> Any: ...
 def load(name: str) -> Any:
