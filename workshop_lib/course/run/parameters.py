@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from workshop_lib.course.i18n import _
 from workshop_lib.course.run.errors import BadParameter, UnknownParameter
