@@ -4,6 +4,7 @@ import linecache
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, NoReturn
@@ -177,6 +178,16 @@ async def double(n):
         except Exception:
             pass
 """,
+    "coroutine that ignores its end": """
+import asyncio
+async def double(n):
+    for _ in range(2):
+        try:
+            await asyncio.sleep(3600)
+        except BaseException:
+            pass
+    await asyncio.sleep(3600)
+""",
     "coroutine that sleeps": "import asyncio\nasync def double(n): await asyncio.sleep(3600)",
     "huge repr": "class Slow:\n    def __repr__(self):\n        while True: pass\ndef double(n): return repr(Slow())",
 }
@@ -191,8 +202,16 @@ def test_what_never_ends_is_stopped(code: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(ENDLESS.keys() - {"sleeps"}))
 def test_what_never_ends_is_stopped_off_the_main_thread(name: str) -> None:
+    before = set(sys._current_frames())
     outcome = on_a_thread(lambda: after(ENDLESS[name], QUICK))
     assert (outcome.status, outcome.mistake) == (Status.ERROR, "time-limit")
+    wait_until_only(before)
+
+
+def test_what_becomes_of_an_error_after_the_time_is_up() -> None:
+    code = "def double(n):\n    try:\n        while True: pass\n    finally:\n        raise ValueError"
+    assert after(code, QUICK).mistake == "time-limit"
+    assert on_a_thread(lambda: after(code, QUICK)).mistake == "time-limit"
 
 
 def test_the_line_of_an_endless_loop_is_given() -> None:
@@ -203,11 +222,9 @@ def test_the_line_of_an_endless_loop_is_given() -> None:
 
 @pytest.mark.parametrize("name", [name for name in ENDLESS if name.startswith("coroutine")])
 def test_a_stopped_coroutine_leaves_no_thread_behind(name: str) -> None:
-    before = set(threading.enumerate())
+    before = set(sys._current_frames())
     after(ENDLESS[name], QUICK)
-    for thread in set(threading.enumerate()) - before:
-        thread.join(30)
-        assert not thread.is_alive()
+    wait_until_only(before)
 
 
 def test_the_alarm_and_its_handler_are_given_back() -> None:
@@ -369,12 +386,18 @@ def test_ctrl_c_while_a_coroutine_is_awaited_passes_through() -> None:
         signal.signal(signal.SIGALRM, interrupt)
         call(double, 3)
 
-    before = set(threading.enumerate())
+    before = set(sys._current_frames())
     with pytest.raises(KeyboardInterrupt):
         after(ENDLESS["coroutine that sleeps"], exercise(check, seconds=0.2))
-    for thread in set(threading.enumerate()) - before:
-        thread.join(30)
-        assert not thread.is_alive()
+    wait_until_only(before)
+
+
+def wait_until_only(threads: set[int]) -> None:
+    """Not by Thread.join: once broken into by a signal, it says of a running thread that it ended."""
+    deadline = time.monotonic() + 30
+    while left := set(sys._current_frames()) - threads:
+        assert time.monotonic() < deadline, left
+        threading.Event().wait(0.01)
 
 
 def on_a_thread(work: Callable[[], Outcome]) -> Outcome:

@@ -26,14 +26,22 @@ def time_limit(seconds: float) -> Iterator[None]:
     By SIGALRM in the main thread, else by an exception set in this thread, which a call that sleeps in C notices only
     when it returns.
     """
-    if threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
-        yield from _by_alarm(seconds)
-    else:
-        yield from _by_watchdog(seconds)
+    rung = threading.Event()
+    main = threading.current_thread() is threading.main_thread()
+    try:
+        yield from (_by_alarm if main else _by_watchdog)(seconds, rung)
+    except (TimeIsUp, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        # Raised where it was least expected, TimeIsUp may come out as another error.
+        if rung.is_set():
+            raise TimeIsUp().with_traceback(error.__traceback__) from error
+        raise
 
 
-def _by_alarm(seconds: float) -> Iterator[None]:
+def _by_alarm(seconds: float, rung: threading.Event) -> Iterator[None]:
     def ring(signum: int, frame: FrameType | None) -> NoReturn:
+        rung.set()
         raise TimeIsUp
 
     before = signal.signal(signal.SIGALRM, ring)
@@ -51,12 +59,13 @@ def _by_alarm(seconds: float) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, *timer)
 
 
-def _by_watchdog(seconds: float) -> Iterator[None]:
+def _by_watchdog(seconds: float, rung: threading.Event) -> Iterator[None]:
     done, thread = threading.Event(), threading.current_thread()
 
     def watch() -> None:
         wait = seconds
         while not done.wait(wait):
+            rung.set()
             interrupt(thread, TimeIsUp)
             wait = 0.5
 
