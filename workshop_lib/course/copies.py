@@ -8,7 +8,7 @@ from workshop_lib.course import notebooks
 from workshop_lib.course.errors import CellNotFound, NotebookUnreadable
 from workshop_lib.course.exercises.model import Exercise
 from workshop_lib.course.published import Project
-from workshop_lib.course.source import defined_names
+from workshop_lib.course.source import defined_names, without_magics
 from workshop_lib.home import default_home, writable
 
 
@@ -131,7 +131,7 @@ def put_back(copy: Path, published: Path, exercise: Exercise) -> str | None:
     cells = [c for c in notebook.cells if c.cell_type == "code"]
     # An editor that drops cell ids leaves the definition to go by.
     cell = next((c for c in cells if c.get("id") == wanted), None) or next(
-        (c for c in reversed(cells) if exercise.name in defined_names(c.source)), None
+        (c for c in reversed(cells) if exercise.name in defined_names(without_magics(c.source))), None
     )
     if cell is None:
         raise CellNotFound(
