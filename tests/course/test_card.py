@@ -19,8 +19,8 @@ from workshop_lib.course.desk import Desk, begin
 from workshop_lib.course.errors import NoCase, UnknownExercise
 from workshop_lib.course.evaluate import evaluate
 from workshop_lib.course.exercises.catalogue import catalogue
-from workshop_lib.course.i18n import _
 from workshop_lib.course.outcome import Line, Outcome, Status
+from workshop_lib.i18n import _
 
 SOURCES = Path(workshop_lib.__file__).parent
 

@@ -93,8 +93,8 @@ def catch_up(chapter: Annotated[str, typer.Argument(help="The chapter you want t
 def progress() -> None:
     """Show how each exercise stands."""
     from workshop_lib.course.exercises.catalogue import catalogue
-    from workshop_lib.course.i18n import _
     from workshop_lib.course.progress import Progress, Standing, State
+    from workshop_lib.i18n import _
 
     colours = {State.PASSED: "green", State.LIBRARY: "cyan", State.TRIED: "yellow", State.NOT_STARTED: "dim"}
     standings = Progress(_home.home()).standings()

@@ -14,7 +14,7 @@ def doctor(
     from rich.text import Text
 
     from workshop_lib.course.doctor import Mark, ThisMachine, can_run, diagnose
-    from workshop_lib.course.i18n import _
+    from workshop_lib.i18n import _
 
     findings = diagnose(ThisMachine())
     fit = can_run(findings)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from workshop_lib.course.i18n import _
+from workshop_lib.i18n import _
 
 if TYPE_CHECKING:
     from rich.console import Console

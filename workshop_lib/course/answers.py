@@ -7,10 +7,10 @@ from typing import Any
 
 from workshop_lib.course.evaluate import evaluate
 from workshop_lib.course.exercises.model import Exercise
-from workshop_lib.course.i18n import _
 from workshop_lib.course.limits import TimeIsUp, captured, time_limit
 from workshop_lib.course.source import defined_names, missing_names, without_desk_calls
 from workshop_lib.home import HomeNotWritable, writable
+from workshop_lib.i18n import _
 from workshop_lib.parts import AnswerError, answer_path, load_answer
 
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from html import escape
 
-from workshop_lib.course.i18n import _, mark
 from workshop_lib.course.outcome import Outcome, Status
+from workshop_lib.i18n import _, mark
 
 # The words carry the meaning; the colour only repeats it. The variables are JupyterLab's, so a card follows its theme.
 _LABELS = {

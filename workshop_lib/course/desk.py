@@ -13,13 +13,13 @@ from workshop_lib.course.errors import CheckFailed, NoCase
 from workshop_lib.course.evaluate import evaluate
 from workshop_lib.course.exercises.catalogue import Catalogue, catalogue
 from workshop_lib.course.exercises.model import MISSING, Exercise
-from workshop_lib.course.i18n import _, mark
 from workshop_lib.course.outcome import Outcome
 from workshop_lib.course.progress import Progress, Standing
 from workshop_lib.course.published import solution_source
 from workshop_lib.course.source import cell_source, file_source
 from workshop_lib.errors import WorkshopError
 from workshop_lib.home import HomeNotWritable
+from workshop_lib.i18n import _, mark
 from workshop_lib.parts import ANSWERS_MODULE
 
 # What a chapter calls its backends.

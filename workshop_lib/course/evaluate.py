@@ -12,9 +12,9 @@ from typing import Any
 from workshop_lib.course.exercises.catalogue import catalogue
 from workshop_lib.course.exercises.model import MISSING, Exercise, Incorrect
 from workshop_lib.course.exercises.trying import shown
-from workshop_lib.course.i18n import _
 from workshop_lib.course.limits import TimeIsUp, captured, no_exit, time_limit
 from workshop_lib.course.outcome import Line, Outcome, Status
+from workshop_lib.i18n import _
 
 _TODO = re.compile(r"TODO (\d+\.\d+)")
 _LONGEST = 500  # characters of one text on a card

@@ -6,8 +6,8 @@ from importlib import metadata
 from pathlib import Path
 
 from workshop_lib.course.errors import CourseError
-from workshop_lib.course.i18n import _
 from workshop_lib.home import project_root
+from workshop_lib.i18n import _
 
 DISTRIBUTION = "mlops-workshop"
 LITE = "lite"

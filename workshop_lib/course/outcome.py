@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from workshop_lib.course.exercises.model import MISSING
-from workshop_lib.course.i18n import mark
+from workshop_lib.i18n import mark
 
 
 class Status(StrEnum):

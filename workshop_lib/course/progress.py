@@ -12,8 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from workshop_lib.course.exercises.model import sort_key
-from workshop_lib.course.i18n import _, mark
 from workshop_lib.home import HomeNotWritable, writable
+from workshop_lib.i18n import _, mark
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS log (

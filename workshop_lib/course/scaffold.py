@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from workshop_lib.course.exercises.model import Exercise, Mistake
 from workshop_lib.course.exercises.trying import expect
-from workshop_lib.course.i18n import mark
+from workshop_lib.i18n import mark
 
 
 def check_{name}({name}: Callable[[int], int]) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from workshop_lib.course import extras
 from workshop_lib.course.doctor.finding import Finding, Mark
 from workshop_lib.course.doctor.machine import Machine
-from workshop_lib.course.i18n import _
 from workshop_lib.datasets.errors import restore
+from workshop_lib.i18n import _
 
 SUPPORTED = ((3, 11), (3, 13))
 # In the order in which chapters come to need them. Without the first nothing opens.

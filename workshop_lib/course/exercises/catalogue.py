@@ -9,7 +9,7 @@ from functools import cache
 from workshop_lib.course import exercises as _package
 from workshop_lib.course.errors import DuplicateExercise, UnknownChapter, UnknownExercise
 from workshop_lib.course.exercises.model import Chapter, Exercise
-from workshop_lib.course.i18n import _
+from workshop_lib.i18n import _
 
 
 class Catalogue:

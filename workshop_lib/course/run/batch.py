@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from workshop_lib.course.i18n import _
 from workshop_lib.course.run.errors import RunInterrupted
 from workshop_lib.course.run.failure import shortened
 from workshop_lib.course.run.processes import descendants, end, end_descendants, same_process, with_children
@@ -20,6 +19,7 @@ from workshop_lib.course.run.state import Standing
 from workshop_lib.course.run.tail import Tail
 from workshop_lib.course.run.task import Task
 from workshop_lib.course.run.worker import run_notebook
+from workshop_lib.i18n import _
 
 ExecutorFactory = Callable[[int], Executor]
 _TICK = 0.1

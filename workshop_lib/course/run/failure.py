@@ -6,10 +6,10 @@ from typing import Any
 
 import psutil
 
-from workshop_lib.course.i18n import _
 from workshop_lib.course.run.events import EventLog
 from workshop_lib.course.run.notebook import headings, source_of
 from workshop_lib.course.run.result import Failure, Kind
+from workshop_lib.i18n import _
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _MOST_LINES = 6

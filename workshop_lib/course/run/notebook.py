@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workshop_lib.course.i18n import _
 from workshop_lib.course.run.errors import NoNotebooks, UnknownNotebook
+from workshop_lib.i18n import _
 
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$")
 _FENCE = re.compile(r"^\s*(```|~~~)")

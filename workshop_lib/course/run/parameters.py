@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
-from workshop_lib.course.i18n import _
 from workshop_lib.course.run.errors import BadParameter, UnknownParameter
 from workshop_lib.course.run.notebook import Notebook
+from workshop_lib.i18n import _
 
 Parameters = dict[str, Any]
 

@@ -5,10 +5,10 @@ from datetime import datetime
 from pathlib import Path
 
 from workshop_lib import __version__
-from workshop_lib.course.i18n import _
 from workshop_lib.course.run.pages import POLICY, TEMPLATES
 from workshop_lib.course.run.plan import usable_cores
 from workshop_lib.course.run.result import RunResult
+from workshop_lib.i18n import _
 
 
 def write_index(result: RunResult, now: datetime) -> Path:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from workshop_lib.course.i18n import _
 from workshop_lib.course.run.assets import put_assets
 from workshop_lib.course.run.batch import Batch, ExecutorFactory
 from workshop_lib.course.run.errors import BadLimit
@@ -21,6 +20,7 @@ from workshop_lib.course.run.result import Failure, Finish, Kind, NotebookResult
 from workshop_lib.course.run.screen import Screen
 from workshop_lib.course.run.task import Task
 from workshop_lib.home import writable
+from workshop_lib.i18n import _
 
 
 def run_course(

@@ -9,8 +9,8 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from workshop_lib.course.i18n import _
 from workshop_lib.course.run.state import Standing
+from workshop_lib.i18n import _
 
 
 class Screen(Protocol):

@@ -9,11 +9,11 @@ import time
 import traceback
 from pathlib import Path
 
-from workshop_lib.course.i18n import _
 from workshop_lib.course.run.events import EventLog
 from workshop_lib.course.run.failure import Recorder, failure_of, shortened
 from workshop_lib.course.run.result import Failure, Finish, Kind, Score
 from workshop_lib.course.run.task import Task
+from workshop_lib.i18n import _
 
 # The notebooks that run in this process: one, or one a thread.
 _running: set[EventLog] = set()

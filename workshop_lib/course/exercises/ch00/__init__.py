@@ -2,7 +2,7 @@
 
 from workshop_lib.course.exercises.discovery import exercises_in
 from workshop_lib.course.exercises.model import Chapter
-from workshop_lib.course.i18n import mark
+from workshop_lib.i18n import mark
 
 CHAPTER = Chapter(
     number=0,

@@ -7,8 +7,8 @@ from typing import Any
 from workshop_lib.course.exercises.ch00.pages import CAFE, TEA, Page
 from workshop_lib.course.exercises.model import Exercise, Incorrect, Mistake
 from workshop_lib.course.exercises.trying import call, shown
-from workshop_lib.course.i18n import _, mark
 from workshop_lib.events import BaseEvent, DataIngestedEvent
+from workshop_lib.i18n import _, mark
 
 
 def check_announce(announce: Callable[[Any], BaseEvent]) -> None:

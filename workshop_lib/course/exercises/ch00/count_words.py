@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from workshop_lib.course.exercises.model import Exercise, Mistake
 from workshop_lib.course.exercises.trying import expect
-from workshop_lib.course.i18n import mark
+from workshop_lib.i18n import mark
 
 
 def check_count_words(count_words: Callable[[str], int]) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from workshop_lib.course.exercises.ch00.pages import CAFE, TEA, Page
 from workshop_lib.course.exercises.model import Exercise, Incorrect, Mistake
 from workshop_lib.course.exercises.trying import call, shown
-from workshop_lib.course.i18n import _, mark
 from workshop_lib.events import (
     BaseEvent,
     BusClosed,
@@ -20,6 +19,7 @@ from workshop_lib.events import (
     UnroutableError,
     open_bus,
 )
+from workshop_lib.i18n import _, mark
 
 _SHELF_CALL = "publish_shelf([tea, cafe], announce, bus, store)"
 
