@@ -2,8 +2,25 @@
 
 WorkshopError
 └── RagError
-    └── InvalidChunking        a size, an overlap or headings that no text can be split by
+    ├── InvalidChunking        a size, an overlap or headings that no text can be split by
+    ├── EmbedderError
+    │   ├── UnknownEmbedder    no embedder of that name, and no folder
+    │   ├── ModelMissing       its package or a file isn't there, or the hub does not give it
+    │   ├── ModelChanged       a file is not the one that was measured
+    │   ├── NotAModel          a folder that holds no model that can be loaded
+    │   └── InvalidText        no text, or not Unicode
+    │       └── EmptyText      nothing to embed
+    ├── InvalidEntry           a document, its vectors or its metadata can't be stored
+    ├── InvalidQuery           a vector, top_k or collection name that can't be asked for
+    ├── InvalidFilter          not a filter on metadata
+    ├── IndexClosed            used after it was closed
+    └── IndexUnavailable       it can't be opened, read or written
+        ├── IndexInUse         another process has the folder
+        └── IndexMismatch      made with another distance, model or chunking
 """
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from workshop_lib.errors import WorkshopError
 
@@ -14,3 +31,101 @@ class RagError(WorkshopError):
 
 class InvalidChunking(RagError):
     """A chunk size below 1, an overlap that is not below it, or headings that are not the text's own."""
+
+
+class EmbedderError(RagError):
+    """An embedder can't be had, or can't embed what it was given."""
+
+
+class UnknownEmbedder(EmbedderError):
+    """A name that is none of the `known` ones, nor a folder."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.name, self.known = name, tuple(known)
+        hub = (
+            f"; hf:{name} would ask the Hugging Face hub" if name.count("/") == 1 and "" not in name.split("/") else ""
+        )
+        super().__init__(f"expected one of {', '.join(self.known)}, or a model's folder; got {name!r}{hub}")
+
+
+class ModelMissing(EmbedderError):
+    """A model's package, one of its files, or a model of the hub can't be had."""
+
+
+class ModelChanged(EmbedderError):
+    """A model's file has another content than the one whose figures are known."""
+
+
+class NotAModel(EmbedderError):
+    """A folder that holds no sentence-transformers model, or one that can't be loaded."""
+
+
+class InvalidText(EmbedderError):
+    """Something that is no text, or a text that isn't Unicode."""
+
+
+class EmptyText(InvalidText):
+    """A text that is empty, or all whitespace: no vector could say what it is about."""
+
+
+class InvalidEntry(RagError):
+    """A document that the index can't take: its id, chunks, vectors or metadata."""
+
+    def __init__(self, document_id: object, reason: str) -> None:
+        super().__init__(f"document {document_id!r}: {reason}")
+        self.document_id = document_id
+
+
+class InvalidQuery(RagError):
+    """A vector of another shape, a top_k below 1, or a name that no collection can have."""
+
+
+class InvalidFilter(RagError):
+    """Not a filter on metadata: an unknown operator, or a value that can't be stored."""
+
+
+class IndexClosed(RagError):
+    """The index was used after it was closed."""
+
+    def __init__(self) -> None:
+        super().__init__("expected an open index, got a closed one. Open another: open_index(url, …)")
+
+
+class IndexUnavailable(RagError):
+    """The folder or server can't be opened, read or written; what it holds was left as it is."""
+
+    def __init__(self, location: str, why: str) -> None:
+        super().__init__(
+            f"expected a vector index at {location}, but: {why}. "
+            "What is there was left as it is. CHROMA_URL chooses another folder, or a server: http://host:port"
+        )
+        self.location = location
+
+
+class IndexInUse(IndexUnavailable):
+    """Another process has the folder open. Even reading there would give wrong answers."""
+
+    def __init__(self, folder: Path, holder: str) -> None:
+        super().__init__(
+            str(folder),
+            f"process {holder} has it open, and Chroma's folder is for one process. Close it there, or let both use a "
+            f"server: run `chroma run --path {folder} --port 8000` and set CHROMA_URL=http://127.0.0.1:8000",
+        )
+        self.holder = holder
+
+
+class IndexMismatch(IndexUnavailable):
+    """A collection that was made with another distance, model or chunking: its vectors can't be compared."""
+
+    def __init__(self, location: str, collection: str, expected: Mapping[str, str], found: Mapping[str, str]) -> None:
+        self.expected, self.found = dict(expected), dict(found)
+        super().__init__(
+            location,
+            f"collection {collection!r} should have {_listed(expected)}; it has {_listed(found)}. Open it with what it "
+            f"was made with, index under another collection's name, or delete it: drop_index({location!r}, "
+            f"{collection!r})",
+        )
+
+
+def _listed(pairs: Mapping[str, str]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in pairs.items())
