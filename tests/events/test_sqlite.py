@@ -1,11 +1,10 @@
 import sqlite3
-import time
+from itertools import count
 from pathlib import Path
 
 import pytest
 
-from workshop_lib.events import sqlite
-from workshop_lib.events.sqlite import connect, transaction, write_ahead
+from workshop_lib.events.sqlite import BUSY_TIMEOUT, connect, transaction, write_ahead
 
 
 @pytest.fixture
@@ -17,23 +16,23 @@ def impatient(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=0, isolation_level=None)
 
 
-def test_the_switch_waits_for_another_process(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_switch_waits_for_another_process(path: Path) -> None:
     other, mine = connect(path), impatient(path)
     other.execute("BEGIN EXCLUSIVE")
     # The other is done while this one waits.
-    monkeypatch.setattr(time, "sleep", lambda _: other.execute("COMMIT"))
-    assert write_ahead(mine) == "wal"
+    assert write_ahead(mine, sleep=lambda _: other.execute("COMMIT")) == "wal"
     assert not other.in_transaction
     other.close()
     mine.close()
 
 
-def test_the_wait_has_an_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", -1.0)
+def test_the_wait_has_an_end(path: Path) -> None:
+    waits: list[float] = []
     other, mine = connect(path), impatient(path)
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(sqlite3.OperationalError, match="locked"):
-        write_ahead(mine)
+        write_ahead(mine, clock=count(step=BUSY_TIMEOUT / 3).__next__, sleep=waits.append)
+    assert len(waits) == 3
     other.close()
     mine.close()
 

@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,16 +32,21 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def write_ahead(connection: sqlite3.Connection) -> str:
+def write_ahead(
+    connection: sqlite3.Connection,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> str:
     """Switch to the write-ahead log, which the file remembers, and return the journal mode that it then has.
 
     SQLite doesn't wait for another process that is switching too, so this does, for `BUSY_TIMEOUT`.
     """
-    until = time.monotonic() + BUSY_TIMEOUT
+    until = clock() + BUSY_TIMEOUT
     while True:
         try:
             return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or clock() > until:
                 raise
-            time.sleep(0.01)
+            sleep(0.01)

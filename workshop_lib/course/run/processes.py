@@ -22,18 +22,24 @@ def end(processes: Iterable[psutil.Process], *, grace: float) -> None:
 
 
 def end_descendants(
-    known: Collection[psutil.Process], *, until: Callable[[], bool], grace: float = 3.0, deadline: float = 10.0
+    known: Collection[psutil.Process],
+    *,
+    until: Callable[[], bool],
+    grace: float = 3.0,
+    deadline: float = 10.0,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> None:
     """End every descendant not in `known`, again and again until there is none and `until` holds: a worker may be
     starting a kernel just now. Gives up after `deadline` seconds."""
-    last = time.monotonic() + deadline
-    while time.monotonic() < last:
+    last = clock() + deadline
+    while clock() < last:
         started = descendants() - set(known)
         if not started and until():
             return
         end(started, grace=grace)
         if not started:
-            time.sleep(0.05)
+            sleep(0.05)
 
 
 def same_process(pid: int, created: float) -> psutil.Process | None:
