@@ -1,6 +1,7 @@
 """`pip install .` for an engineer who wants the library and not the course."""
 
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -36,7 +37,9 @@ def test_an_empty_environment_gets_a_typed_importable_library_and_nothing_heavy(
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "env"], check=True)
     python = tmp_path / "env" / "bin" / "python"
     source = ["--no-index", "--find-links", str(wheelhouse)]
-    subprocess.run([python, "-m", "pip", "install", "--quiet", *source, wheel], check=True)
+    # A PYTHONPATH to the checkout would make it what is imported.
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    subprocess.run([python, "-m", "pip", "install", "--quiet", *source, wheel], check=True, env=environ)
 
     code = """
 import json, pathlib, sys
@@ -48,17 +51,16 @@ print(json.dumps({
     "packages": sorted(d.name.lower() for d in metadata.distributions()),
 }))
 """
-    told = json.loads(subprocess.check_output([python, "-c", code], cwd=tmp_path, text=True))
+    told = json.loads(subprocess.check_output([python, "-c", code], cwd=tmp_path, env=environ, text=True))
     assert told["typed"]
     assert told["documents"] > 100
     assert HEAVY.isdisjoint(told["packages"])
     assert len(told["packages"]) < 25
 
-    shown = subprocess.check_output([python.with_name("workshop"), "--help"], cwd=tmp_path, text=True)
+    shown = subprocess.check_output([python.with_name("workshop"), "--help"], cwd=tmp_path, env=environ, text=True)
     assert "doctor" in shown
-    found = subprocess.run(
-        [python.with_name("workshop"), "doctor", "--json"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    doctor = [python.with_name("workshop"), "doctor", "--json"]
+    found = subprocess.run(doctor, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
     (notebooks,) = [one for one in json.loads(found.stdout)["findings"] if one["subject"] == "packages [notebooks]"]
     assert found.returncode == 1
     assert notebooks["fix"] == 'pip install "mlops-workshop[notebooks]"'
