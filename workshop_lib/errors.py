@@ -6,9 +6,9 @@ Each package draws its own branch in its ``errors`` module::
     ├── PlainError
     │   ├── HomeNotWritable                workshop_lib.home
     │   ├── AnswerError                    workshop_lib.parts
-    │   └── CourseError                    workshop_lib.course.errors
-    ├── DatasetError                       workshop_lib.datasets.errors
-    ├── EventError                         workshop_lib.events.errors
+    │   ├── CourseError                    workshop_lib.course.errors
+    │   ├── DatasetError                   workshop_lib.datasets.errors
+    │   └── EventError                     workshop_lib.events.errors
     ├── EvaluationError                    workshop_lib.evaluation.errors
     └── RagError                           workshop_lib.rag.errors
 

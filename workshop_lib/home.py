@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from workshop_lib.errors import PlainError
+from workshop_lib.i18n import _
 
 _HERE = Path(__file__).resolve().parent
 
@@ -13,8 +14,10 @@ class HomeNotWritable(PlainError):
 
     def __init__(self, home: Path, why: str) -> None:
         super().__init__(
-            f"expected a folder to write in at {home}, but: {why}. "
-            "Set WORKSHOP_HOME to a folder of yours, or mend its permissions."
+            _(
+                "expected a folder to write in at {home}, but: {why}. "
+                "Set WORKSHOP_HOME to a folder of yours, or mend its permissions."
+            ).format(home=home, why=why)
         )
         self.home = home
 
@@ -58,11 +61,11 @@ def writable(folder: Path) -> Path:
     except OSError as error:
         raise HomeNotWritable(folder, _reason(error)) from None
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise HomeNotWritable(folder, "permission denied")
+        raise HomeNotWritable(folder, _("permission denied"))
     return folder
 
 
 def _reason(error: OSError) -> str:
-    return (
-        f"{error.filename} is a file" if isinstance(error, FileExistsError) else (error.strerror or str(error)).lower()
-    )
+    if isinstance(error, FileExistsError):
+        return _("{file} is a file").format(file=error.filename)
+    return (error.strerror or str(error)).lower()

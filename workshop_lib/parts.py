@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from workshop_lib import home as _home
 from workshop_lib.errors import PlainError
+from workshop_lib.i18n import _
 
 # How the modules' names begin that saved answers are loaded as. No dot: pickle would import the package before it.
 ANSWERS_MODULE = "workshop_answers_"
@@ -26,7 +27,8 @@ class AnswerError(PlainError):
 
     def __init__(self, path: Path, why: str) -> None:
         exercise_id = path.stem.removeprefix("ex_").replace("_", ".")
-        super().__init__(f"{path}: {why}. Mend the file, check the cell again, or run: workshop reset {exercise_id}")
+        text = _("{path}: {why}. Mend the file, check the cell again, or run: workshop reset {id}")
+        super().__init__(text.format(path=path, why=why, id=exercise_id))
         self.path, self.why = path, why
 
 
@@ -44,12 +46,14 @@ def load_answer(path: Path, name: str) -> Any:
     path = path.absolute()
     try:
         module = _execute(path)
-    except (Exception, SystemExit) as error:  # exit() in a file of answers must not end a service
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # exit() in a file of answers must not end a service, nor an error of its own kind
         raise AnswerError(path, _reason(error, path)) from error
     try:
         return getattr(module, name)
     except AttributeError:
-        raise AnswerError(path, f"expected it to define {name!r}, and it does not") from None
+        raise AnswerError(path, _("expected it to define {name!r}, and it does not").format(name=name)) from None
 
 
 def part(exercise_id: str, default: T) -> T:
@@ -92,7 +96,8 @@ def _execute(path: Path) -> ModuleType:
 
 def _reason(error: BaseException, path: Path) -> str:
     if isinstance(error, SyntaxError) and error.filename == str(path):
-        return f"line {error.lineno}: expected Python, got: {error.msg}"
+        return _("line {line}: expected Python, got: {why}").format(line=error.lineno, why=error.msg)
     frames = reversed(traceback.extract_tb(error.__traceback__))
-    line = next((f"line {f.lineno}: " for f in frames if f.filename == str(path)), "")
-    return f"{line}{type(error).__name__}: {error}"
+    why = f"{type(error).__name__}: {error}"
+    line = next((f.lineno for f in frames if f.filename == str(path)), None)
+    return why if line is None else _("line {line}: {why}").format(line=line, why=why)

@@ -10,7 +10,7 @@
     ├── CellNotFound              a student's copy without the cell that is to be reset
     ├── ProjectNotFound           a command that needs a checkout of the course
     ├── ScaffoldError             a new exercise that can't be placed
-    ├── UsageError                options that don't go together
+    ├── UsageError                WORKSHOP_CHECKS has a value that means nothing
     └── BuildError                a chapter's source that can't become notebooks
         ├── SolutionRegionError   an unclosed, nested or unopened solution region
         └── OutOfStep             `build --check`: a generated file differs
@@ -64,7 +64,7 @@ class ScaffoldError(CourseError):
 
 
 class UsageError(CourseError):
-    """Options that don't go together."""
+    """WORKSHOP_CHECKS has a value that means nothing."""
 
 
 class BuildError(CourseError):

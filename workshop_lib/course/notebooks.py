@@ -3,14 +3,26 @@
 import hashlib
 import json
 import os
+import shlex
+import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from workshop_lib.course.errors import NotebookUnreadable
+from workshop_lib.i18n import _
 
 Notebook = Any  # nbformat's NotebookNode; nbformat is untyped
+
+
+def spare_a_grammar() -> None:
+    """Spare this process more than a second when it imports nbformat.
+
+    jsonschema imports rfc3987_syntax for formats that no notebook has, and that builds a grammar. Only for a process
+    that serves notebooks and nothing else: a worker, a command.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 def read(path: Path) -> Notebook:
@@ -24,18 +36,27 @@ def read(path: Path) -> Notebook:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise NotebookUnreadable(f"{path}: expected a notebook, but: {error}") from error
+        raise NotebookUnreadable(_("{path}: expected a notebook, but: {why}").format(path=path, why=error)) from error
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
+        text = _("{path}, line {line}, column {column}: expected JSON, but: {why}. {remedy}")
         raise NotebookUnreadable(
-            f"{path}, line {error.lineno}, column {error.colno}: expected JSON, but: {error.msg}. "
-            "Mend the file, or move it away and run: workshop lab"
+            text.format(path=path, line=error.lineno, column=error.colno, why=error.msg, remedy=_remedy(path))
         ) from error
     try:
         return nbformat.reads(text, as_version=4)
     except Exception as error:  # nbformat raises many kinds, all of which mean the same here
-        raise NotebookUnreadable(f"{path}: this JSON is not a notebook: {error}") from error
+        text = _("{path}: this JSON is not a notebook: {why}. {remedy}")
+        raise NotebookUnreadable(text.format(path=path, why=error, remedy=_remedy(path))) from error
+
+
+def _remedy(path: Path) -> str:
+    """What brings the notebook at `path` back: a published one comes from git, a student's copy from `workshop lab`."""
+    if path.absolute().parent.name in ("notebooks", "solutions"):
+        command = shlex.join(["git", "-C", str(path.absolute().parent), "checkout", "--", path.name])
+        return _("To restore it: {command}").format(command=command)
+    return _("Mend the file, or move it away and run: workshop lab")
 
 
 def dumps(notebook: Notebook) -> str:

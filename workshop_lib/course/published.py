@@ -11,7 +11,9 @@ from workshop_lib.course.errors import BuildError, OutOfStep, ProjectNotFound
 from workshop_lib.course.exercises.catalogue import Catalogue
 from workshop_lib.course.exercises.model import Chapter, Exercise
 from workshop_lib.course.guides import refreshed
+from workshop_lib.course.text import read_text
 from workshop_lib.home import project_root
+from workshop_lib.i18n import _
 
 
 @dataclass(frozen=True)
@@ -44,26 +46,28 @@ class Project:
         """Every generated file with the text it should have.
 
         Raises:
-            BuildError: a chapter without source or guide, or a source that can't be built.
+            BuildError: a chapter without source or guide, one that isn't UTF-8, or a source that can't be built.
         """
         for chapter in course:
             source = self.solutions / f"{chapter.stem}.py"
             if not source.is_file():
-                raise BuildError(f"chapter {chapter.number:02} is declared, but {source} is missing")
+                text = _("chapter {number:02} is declared, but {source} is missing")
+                raise BuildError(text.format(number=chapter.number, source=source))
             built = build_chapter(source, chapter)
             yield self.solutions / f"{chapter.stem}.ipynb", built.solved
             yield self.notebooks / f"{chapter.stem}.ipynb", built.student
             guide = self.guides / f"{chapter.stem}.md"
             if not guide.is_file():
-                raise BuildError(f"chapter {chapter.number:02} has no instructor's guide: write {guide}")
-            yield guide, refreshed(guide.read_text(encoding="utf-8"), chapter, guide.name)
+                text = _("chapter {number:02} has no instructor's guide: write {guide}")
+                raise BuildError(text.format(number=chapter.number, guide=guide))
+            yield guide, refreshed(read_text(guide), chapter, guide.name)
 
     def build(self, course: Catalogue) -> list[Path]:
         """Write what differs; returns what was written."""
         changed = [(path, text) for path, text in self.outputs(course) if not _holds(path, text)]
         for path, text in changed:
             notebooks.write(path, text)
-        return [path for path, _ in changed]
+        return [path for path, _text in changed]
 
     def check(self, course: Catalogue) -> None:
         """Compare with the working tree.
@@ -77,7 +81,8 @@ class Project:
         wrong += [path for path in sorted(found) if path not in expected]
         if wrong:
             names = ", ".join(path.relative_to(self.root).as_posix() for path in wrong)
-            raise OutOfStep(f"not as their sources say: {names}. Edit solutions/NN_name.py, then run: workshop build")
+            said = _("not as their sources say: {names}. Edit solutions/NN_name.py, then run: workshop build")
+            raise OutOfStep(said.format(names=names))
 
 
 def project() -> Project:
@@ -88,7 +93,7 @@ def project() -> Project:
     """
     root = project_root()
     if root is None:
-        raise ProjectNotFound("expected a checkout of the course here or above, found none. Go to its folder first")
+        raise ProjectNotFound(_("expected a checkout of the course here or above, found none. Go to its folder first"))
     return Project(root)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from workshop_lib.course.errors import UsageError
+from workshop_lib.i18n import _
 
 Mode = Literal["card", "raise"]
 
@@ -38,7 +39,7 @@ def check_mode(environ: Mapping[str, str] = os.environ) -> Mode:
     if chosen in ("card", "raise"):
         return "card" if chosen == "card" else "raise"
     if chosen:
-        raise UsageError(f"expected WORKSHOP_CHECKS to be card or raise, got {chosen!r}")
+        raise UsageError(_("expected WORKSHOP_CHECKS to be card or raise, got {value!r}").format(value=chosen))
     return "card" if _interactive(environ) else "raise"
 
 

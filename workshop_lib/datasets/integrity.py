@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workshop_lib.datasets.errors import DatasetChanged
+from workshop_lib.i18n import _, mark
 
 MANIFEST = "manifest.json"
-NO_FILE = "no file"
+NO_FILE = mark("no file")
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def _read(path: Path) -> tuple[bytes, str]:
     except FileNotFoundError:
         return b"", NO_FILE
     except OSError as error:
-        return b"", f"unreadable ({(error.strerror or str(error)).lower()})"
+        return b"", _("unreadable ({why})").format(why=(error.strerror or str(error)).lower())
     return content, sha256(content)
 
 

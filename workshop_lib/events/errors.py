@@ -19,10 +19,11 @@ WorkshopError
 
 from collections.abc import Iterable
 
-from workshop_lib.errors import WorkshopError
+from workshop_lib.errors import PlainError
+from workshop_lib.i18n import _
 
 
-class EventError(WorkshopError):
+class EventError(PlainError):
     """Something about events that a reader of the message can mend."""
 
 
@@ -30,7 +31,7 @@ class InvalidEvent(EventError):
     """Not an event; `reason` names the field and what is wrong with it, never the content."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"expected an event, got something else: {reason}")
+        super().__init__(_("expected an event, got something else: {reason}").format(reason=reason))
         self.reason = reason
 
 
@@ -44,8 +45,9 @@ class UnknownScheme(EventError):
     def __init__(self, what: str, url: str, known: Iterable[str]) -> None:
         self.known = tuple(sorted(known))
         # A URL may hold a password: only its scheme is shown.
-        scheme = url.partition("://")[0] if "://" in url else "no scheme"
-        super().__init__(f"expected the URL of {what}, one of {', '.join(self.known)}; got {scheme}")
+        scheme = url.partition("://")[0] if "://" in url else _("no scheme")
+        text = _("expected the URL of {what}, one of {known}; got {scheme}")
+        super().__init__(text.format(what=what, known=", ".join(self.known), scheme=scheme))
 
 
 class BusError(EventError):
@@ -56,10 +58,11 @@ class UnroutableError(BusError):
     """No queue is bound for a request (`*.requested`) or for data (`data.*`), which would be lost."""
 
     def __init__(self, routing_key: str, queues: Iterable[str]) -> None:
-        there = ", ".join(sorted(queues)) or "none"
         super().__init__(
-            f"expected a queue bound for {routing_key!r}, found none (queues: {there}). "
-            f"Subscribe before publishing: bus.subscribe('a-queue', [{routing_key!r}], callback)"
+            _(
+                "expected a queue bound for {key!r}, found none (queues: {queues}). "
+                "Subscribe before publishing: bus.subscribe('a-queue', [{key!r}], callback)"
+            ).format(key=routing_key, queues=", ".join(sorted(queues)) or _("none"))
         )
         self.routing_key = routing_key
 
@@ -72,14 +75,15 @@ class UnknownQueue(BusError):
     """Nobody subscribed to a queue of that name."""
 
     def __init__(self, queue_name: str, known: Iterable[str]) -> None:
-        super().__init__(f"expected a queue, one of: {', '.join(sorted(known)) or 'none yet'}; got {queue_name!r}")
+        names = ", ".join(sorted(known)) or _("none yet")
+        super().__init__(_("expected a queue, one of: {names}; got {name!r}").format(names=names, name=queue_name))
 
 
 class BusClosed(BusError):
     """The bus was used after it was closed."""
 
     def __init__(self) -> None:
-        super().__init__("expected an open bus, got a closed one. Open another: open_bus(url)")
+        super().__init__(_("expected an open bus, got a closed one. Open another: open_bus(url)"))
 
 
 class StoreError(EventError):
@@ -91,8 +95,10 @@ class EventConflict(StoreError):
 
     def __init__(self, event_id: str) -> None:
         super().__init__(
-            f"expected event {event_id} as it is stored, got another content under the same id. "
-            "What happened does not change: publish a new event with a new id"
+            _(
+                "expected event {id} as it is stored, got another content under the same id. "
+                "What happened does not change: publish a new event with a new id"
+            ).format(id=event_id)
         )
         self.event_id = event_id
 
@@ -109,4 +115,4 @@ class StoreClosed(StoreError):
     """The store was used after it was closed."""
 
     def __init__(self) -> None:
-        super().__init__("expected an open event store, got a closed one. Open another: open_store(url)")
+        super().__init__(_("expected an open event store, got a closed one. Open another: open_store(url)"))

@@ -24,7 +24,9 @@ class Catalogue:
         self._exercises: dict[str, Exercise] = {}
         for chapter in sorted(chapters, key=lambda c: c.number):
             if chapter.number in self._chapters:
-                raise DuplicateExercise(f"chapter {chapter.number:02} is declared twice: give one another number")
+                raise DuplicateExercise(
+                    _("chapter {number:02} is declared twice: give one another number").format(number=chapter.number)
+                )
             self._chapters[chapter.number] = chapter
             for exercise in chapter.exercises:
                 self._add(chapter, exercise)
@@ -32,12 +34,15 @@ class Catalogue:
     def _add(self, chapter: Chapter, exercise: Exercise) -> None:
         if exercise.id in self._exercises:
             raise DuplicateExercise(
-                f"exercise {exercise.id} is declared twice: as {self._exercises[exercise.id].name!r} "
-                f"and as {exercise.name!r}. Give one of them another id"
+                _("exercise {id} is declared twice: as {one!r} and as {other!r}. Give one of them another id").format(
+                    id=exercise.id, one=self._exercises[exercise.id].name, other=exercise.name
+                )
             )
         if exercise.key[0] != chapter.number:
             raise DuplicateExercise(
-                f"exercise {exercise.id} stands in chapter {chapter.number:02}: expected an id {chapter.number}.N"
+                _("exercise {id} stands in chapter {number:02}: expected an id {number}.N").format(
+                    id=exercise.id, number=chapter.number
+                )
             )
         self._exercises[exercise.id] = exercise
 
@@ -55,7 +60,7 @@ class Catalogue:
         Raises:
             UnknownExercise: naming the nearest ids.
         """
-        if exercise_id in self._exercises:
+        if isinstance(exercise_id, str) and exercise_id in self._exercises:
             return self._exercises[exercise_id]
         known = [e.id for e in self.exercises]
         near = difflib.get_close_matches(str(exercise_id), known, n=3, cutoff=0.3) or known[:3]
@@ -69,10 +74,10 @@ class Catalogue:
             UnknownChapter: naming the ones there are.
         """
         digits = str(number).partition("_")[0]
-        if digits.isdecimal() and int(digits) in self._chapters:
+        if digits.isdecimal() and len(digits) < 5 and int(digits) in self._chapters:
             return self._chapters[int(digits)]
         known = ", ".join(c.stem for c in self)
-        raise UnknownChapter(f"no chapter {number!r}. There is: {known}")
+        raise UnknownChapter(_("no chapter {number!r}. There is: {known}").format(number=number, known=known))
 
     def chapter_of(self, exercise: Exercise) -> Chapter:
         """The chapter in which `exercise` stands."""
