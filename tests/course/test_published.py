@@ -74,6 +74,13 @@ def test_a_chapter_without_source(copy: Project) -> None:
         copy.check(COURSE)
 
 
+@pytest.mark.parametrize("name", ["solutions/00_welcome.py", "instructor/00_welcome.md"])
+def test_what_is_not_utf_8_is_named(copy: Project, name: str) -> None:
+    (copy.root / name).write_bytes(b"# Caf\xe9\n")
+    with pytest.raises(BuildError, match=rf"{name} is not UTF-8 text: byte 5"):
+        copy.check(COURSE)
+
+
 def test_a_chapter_without_guide(copy: Project) -> None:
     (copy.guides / "00_welcome.md").unlink()
     with pytest.raises(BuildError, match="chapter 00 has no instructor's guide: write"):
