@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 from typer.core import TyperCommand
 
+from workshop_lib.cli.terminal import console, say
 from workshop_lib.i18n import _
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from workshop_lib.course.run.result import NotebookResult, RunResult
 
 
@@ -56,7 +56,6 @@ def run(
         typer.Option(help=_("Other notebooks, such as students' own: failed checks are recorded and the run goes on.")),
     ] = None,
 ) -> None:
-    """Run notebooks with papermill, several at once, and write a report that opens offline."""
     from rich.console import Console
 
     from workshop_lib.course.extras import require
@@ -69,14 +68,13 @@ def run(
     from workshop_lib.course.run.screen import screen_for
     from workshop_lib.settings import Settings
 
-    console = Console(highlight=False)
     settings = Settings()
     try:
         result = run_course(
             find_notebooks(notebooks or _solutions(), chapters or ()),
             runs_dir=settings.workshop_home / "runs",
             cache=settings.workshop_cache,
-            screen=screen_for(console),
+            screen=screen_for(Console(highlight=False)),
             parameter_sets=parameter_sets([_pair(text) for text in parameters or ()], file, fast=fast),
             checks="card" if notebooks else "raise",
             limit=limit,
@@ -84,9 +82,9 @@ def run(
             minutes=_declared_minutes(),
         )
     except RunInterrupted as interrupted:
-        Console(stderr=True).print(_("Stopped: every kernel of this run has been ended."))
+        console(stderr=True).print(_("Stopped: every kernel of this run has been ended."))
         raise typer.Exit(interrupted.exit_status) from None
-    _print(console, result)
+    _print(result)
     if result.failed:
         raise typer.Exit(1)
 
@@ -116,34 +114,32 @@ def _declared_minutes() -> dict[str, int]:
     return {chapter.stem: chapter.minutes for chapter in catalogue()}
 
 
-def _print(console: "Console", result: "RunResult") -> None:
+def _print(result: "RunResult") -> None:
     from rich.table import Table
 
     table = Table()
     for name in (_("Chapter"), _("Seconds"), _("Exercises"), _("Backend"), ""):
         table.add_column(name, justify="right" if name in (_("Seconds"), _("Exercises")) else "left")
     for notebook in result.notebooks:
-        mark = f"[red]{_('failed')}[/]" if notebook.failure else f"[green]{_('finished')}[/]"
+        mark = Text(_("failed"), "red") if notebook.failure else Text(_("finished"), "green")
         score = notebook.finish.score
         table.add_row(notebook.name, f"{notebook.finish.seconds:.1f}", notebook.exercises, score.backend or "–", mark)
-    console.print(table)
+    console().print(table, soft_wrap=False)
     for notebook in result.failed:
-        _print_failure(console, notebook)
-    console.print(_("Report: {page}").format(page=result.folder.parent / "latest" / result.report.name), soft_wrap=True)
+        _print_failure(notebook)
+    say(_("Report: {page}").format(page=result.folder.parent / "latest" / result.report.name))
 
 
-def _print_failure(console: "Console", notebook: "NotebookResult") -> None:
-    from rich.markup import escape
-
+def _print_failure(notebook: "NotebookResult") -> None:
     failure = notebook.failure
     assert failure is not None
-    where = [f"[bold red]{escape(notebook.name)}[/]"]
+    where = [Text(notebook.name, "bold red")]
     if failure.cell:
-        where.append(_("cell {cell} of {cells}").format(cell=failure.cell, cells=failure.cells))
+        where.append(Text(_("cell {cell} of {cells}").format(cell=failure.cell, cells=failure.cells)))
     if failure.heading:
-        where.append(escape(failure.heading))
-    console.print(" · ".join(where), soft_wrap=True)
+        where.append(Text(failure.heading))
+    console().print(Text(" · ").join(where))
     for line in failure.message.splitlines():
-        console.print(f"  {escape(line)}", soft_wrap=True)
+        say(f"  {line}")
     if notebook.page:
-        console.print("  " + _("Open: {page}").format(page=notebook.page), soft_wrap=True)
+        say("  " + _("Open: {page}").format(page=notebook.page))

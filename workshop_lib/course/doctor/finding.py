@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from workshop_lib.i18n import mark
+
 
 class Mark(StrEnum):
     """How a finding bears on the course. Only `FAIL` keeps it from running."""
 
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
+    OK = mark("ok")
+    WARN = mark("warn")
+    FAIL = mark("fail")
 
 
 @dataclass(frozen=True)
