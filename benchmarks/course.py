@@ -20,6 +20,9 @@ CHECK = """
 from workshop_lib.course import check
 {source}
 check({id!r}, {name})
+from workshop_lib.home import home
+from workshop_lib.parts import answer_path
+assert answer_path({id!r}, home()).is_file()
 """
 
 
@@ -45,7 +48,7 @@ def checks(folder: Path, rounds: int) -> list[Figure]:
         module, _, name = exercise.reference.partition(":")
         script = folder / f"check_{exercise.id}.py"
         # A function of the script's own, so that it is saved as a student's would be.
-        source = f"import {module} as library\ndef {exercise.name}(*given): return library.{name}(*given)"
+        source = f"def {exercise.name}(*given):\n    import {module} as library\n    return library.{name}(*given)"
         script.write_text(CHECK.format(source=source, id=exercise.id, name=exercise.name))
         commands[exercise.id] = [sys.executable, str(script)]
     env = environment(folder / "home")

@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import pickle
 import subprocess
@@ -219,13 +220,44 @@ def test_a_full_disk_is_told_and_loses_nothing(
 
 
 def test_set_aside_keeps_every_old_answer(answers: Answers, tmp_path: Path) -> None:
-    assert answers.set_aside(WORDS) is None
+    assert answers.set_aside(WORDS) == []
     for number, source in enumerate((RIGHT, OTHER), start=1):
         answers.save(WORDS, "count_words", source)
-        old = answers.set_aside(WORDS)
-        assert old is not None
+        [old] = answers.set_aside(WORDS, source)
         assert old.name == f"ex_0_1.old-{number}.py"
         assert old.read_text().strip() == source.strip()
         assert answers.load(WORDS) is None
-    assert answers.set_aside(WORDS, "an edited cell") == tmp_path / "answers" / "ex_0_1.old-3.py"
+    assert answers.set_aside(WORDS, "an edited cell") == [tmp_path / "answers" / "ex_0_1.old-3.py"]
     assert files(tmp_path) == [f"answers/ex_0_1.old-{n}.py" for n in (1, 2, 3)]
+
+
+def test_a_saved_answer_and_a_cell_edited_since_are_both_kept(answers: Answers) -> None:
+    answers.save(WORDS, "count_words", RIGHT)
+    cell, saved = answers.set_aside(WORDS, "def count_words(text): 1 / 0")
+    assert cell.read_text() == "def count_words(text): 1 / 0"
+    assert saved.read_text() == RIGHT + "\n"
+    assert not answers.path(WORDS).exists()
+
+
+def test_a_saved_answer_that_is_no_text_is_kept_as_it_is(answers: Answers) -> None:
+    answers.save(WORDS, "count_words", RIGHT)
+    answers.path(WORDS).write_bytes("# años".encode("latin-1"))
+    with pytest.raises(AnswerError):
+        answers.load(WORDS)
+    [old] = answers.set_aside(WORDS)
+    assert old.read_bytes() == "# años".encode("latin-1")
+
+
+@pytest.mark.parametrize("raised", ["class B(BaseException): pass\nraise B()", "import sys\nsys.exit()"])
+def test_a_saved_answer_edited_to_raise_is_told_in_one_line(answers: Answers, raised: str) -> None:
+    answers.save(WORDS, "count_words", RIGHT)
+    answers.path(WORDS).write_text(raised)
+    with pytest.raises(AnswerError, match="line 2"):
+        answers.load(WORDS)
+
+
+def test_a_saved_answer_edited_to_run_for_ever_is_stopped(answers: Answers) -> None:
+    answers.save(WORDS, "count_words", RIGHT)
+    answers.path(WORDS).write_text("while True: pass")
+    with pytest.raises(AnswerError, match=r"still running after 0\.2 s"):
+        answers.load(dataclasses.replace(WORDS, seconds=0.2))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from workshop_lib.course import notebooks
-from workshop_lib.course.copies import Change, Copies, put_back
+from workshop_lib.course.copies import AnswerCell, Change, Copies
 from workshop_lib.course.errors import CellNotFound, NotebookUnreadable
 from workshop_lib.course.exercises.catalogue import catalogue
 from workshop_lib.course.published import Project
@@ -160,39 +160,42 @@ def test_work_that_is_a_file_is_said(clone: Project) -> None:
         Copies.of(clone).make_missing()
 
 
-def test_put_back_returns_what_stood_there(clone: Project) -> None:
+def test_the_stub_is_put_back(clone: Project) -> None:
     copy, exercise = Copies.of(clone).make_missing()[0], catalogue().exercise("0.1")
     edit(copy)
-    old = put_back(copy, clone.notebooks / NAME, exercise)
-    assert old is not None
-    assert "# mine" in old
-    assert 'raise NotImplementedError("TODO 0.1")' in copy.read_text().replace('\\"', '"')
-    assert put_back(copy, clone.notebooks / NAME, exercise) is None
+    cell = AnswerCell(copy, clone.notebooks / NAME, exercise)
+    assert "# mine" in (cell.text or "")
+    cell.put_back()
+    assert cell.text is None
+    assert AnswerCell(copy, clone.notebooks / NAME, exercise).text is None
+    assert "# mine" not in copy.read_text()
 
 
-def test_put_back_finds_a_cell_without_its_id(clone: Project) -> None:
+@pytest.mark.parametrize("first_line", ["", "%%time\n"])
+def test_a_cell_without_its_id_is_found_by_what_it_defines(clone: Project, first_line: str) -> None:
     copy, exercise = Copies.of(clone).make_missing()[0], catalogue().exercise("0.1")
     edit(copy)
     plain = json.loads(copy.read_text())
     plain["nbformat_minor"] = 4
     for cell in plain["cells"]:
-        del cell["id"]
+        if cell.pop("id") == "answer-0-1":
+            cell["source"] = [first_line, *cell["source"]]
     copy.write_text(json.dumps(plain))
-    assert "# mine" in (put_back(copy, clone.notebooks / NAME, exercise) or "")
+    assert "# mine" in (AnswerCell(copy, clone.notebooks / NAME, exercise).text or "")
 
 
-def test_put_back_without_the_cell_shows_the_stub(clone: Project) -> None:
+def test_without_the_cell_the_stub_is_shown(clone: Project) -> None:
     copy, exercise = Copies.of(clone).make_missing()[0], catalogue().exercise("0.1")
     notebook = notebooks.read(copy)
     notebook.cells = [c for c in notebook.cells if c.id != "answer-0-1"]
     notebooks.write(copy, notebooks.dumps(notebook))
     with pytest.raises(CellNotFound, match="def count_words"):
-        put_back(copy, clone.notebooks / NAME, exercise)
+        AnswerCell(copy, clone.notebooks / NAME, exercise)
 
 
-def test_put_back_into_invalid_json_touches_nothing(clone: Project) -> None:
+def test_invalid_json_is_left_as_it_is(clone: Project) -> None:
     copy = Copies.of(clone).make_missing()[0]
     copy.write_text("{")
     with pytest.raises(NotebookUnreadable, match="line 1"):
-        put_back(copy, clone.notebooks / NAME, catalogue().exercise("0.1"))
+        AnswerCell(copy, clone.notebooks / NAME, catalogue().exercise("0.1"))
     assert copy.read_text() == "{"

@@ -407,3 +407,26 @@ def on_a_thread(work: Callable[[], Outcome]) -> Outcome:
     thread.join(60)
     assert found, "still running"
     return found[0]
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("return 10**5000", "<int, whose repr raises ValueError>"),
+        ("return Bad()", "<Bad instance at 0x"),
+    ],
+)
+def test_a_value_that_cannot_be_shown_is_incorrect(body: str, shown: str) -> None:
+    outcome = after(f"class Bad:\n    def __repr__(self): raise RuntimeError\ndef double(n): {body}")
+    assert outcome.status is Status.INCORRECT
+    assert outcome.got.startswith(shown)
+
+
+def test_a_repr_that_exits_is_an_outcome() -> None:
+    outcome = after("class Bad:\n    def __repr__(self): raise SystemExit\ndef double(n): return Bad()")
+    assert (outcome.status, outcome.mistake) == (Status.ERROR, "exit")
+
+
+def test_an_error_whose_text_raises_is_an_outcome() -> None:
+    code = "class Bad(NotImplementedError):\n    def __str__(self): raise KeyError('x')\ndef double(n): raise Bad"
+    assert after(code).status is Status.ERROR

@@ -1,3 +1,4 @@
+import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -113,7 +114,9 @@ def test_a_corrupt_file_is_moved_aside_and_said(
     assert [entry[1:3] for entry in progress.entries()] == [("passed", "0.2")]
     [aside] = progress.path.parent.glob("progress.corrupt-*.db")
     assert aside.read_bytes() == before
-    assert said == [f"{progress.path} was not a readable database. It is kept as {aside.name}; progress begins anew."]
+    assert said == [
+        f"{progress.path} was not a readable progress file. It is kept as {aside.name}; progress begins anew."
+    ]
 
 
 def test_corrupt_twice_in_a_second_keeps_both(progress: Progress, said: list[str]) -> None:
@@ -239,3 +242,25 @@ def test_it_is_said_on_standard_error(tmp_path: Path, capsys: pytest.CaptureFixt
     progress.record("passed", "0.1")
     assert "progress begins anew" in capsys.readouterr().err
     assert progress.standing("0.1").at.endswith("+00:00")
+
+
+def test_another_programs_database_is_moved_aside(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "progress.db")) as db:
+        db.execute("CREATE TABLE log (line TEXT)")
+        db.execute("INSERT INTO log VALUES ('theirs')")
+        db.commit()
+    said: list[str] = []
+    progress = Progress(tmp_path, say=said.append)
+    progress.record("passed", "0.1")
+    assert progress.standing("0.1").state is State.PASSED
+    [aside] = tmp_path.glob("progress.corrupt-*.db")
+    with contextlib.closing(sqlite3.connect(aside)) as db:
+        assert db.execute("SELECT line FROM log").fetchall() == [("theirs",)]
+    assert aside.name in said[0]
+
+
+def test_an_entry_about_no_exercise_is_passed_over(tmp_path: Path) -> None:
+    progress = Progress(tmp_path)
+    progress.record("passed", "nonsense")
+    progress.record("passed", "0.1")
+    assert list(progress.standings()) == ["0.1"]

@@ -1,5 +1,7 @@
 import ast
+import importlib.util
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -189,3 +191,20 @@ def test_a_call_of_several_lines_goes_whole() -> None:
 
 def test_a_call_that_shares_its_line_stays() -> None:
     assert without_desk_calls('a = 1; check("9.1", a)') == 'a = 1; check("9.1", a)'
+
+
+def test_an_input_that_python_refuses_is_passed_over() -> None:
+    inputs = ["def twice(n): return 2 * n", "def twice(n, n): return 2 * n"]
+    assert cell_source("twice", inputs) == inputs[0]
+
+
+def test_in_a_percent_file_the_source_is_the_cell(tmp_path: Path) -> None:
+    cell = "import math\n\n\ndef root(n):\n    return math.sqrt(n)\n\n"
+    file = tmp_path / "percent_chapter.py"
+    file.write_text(f"# %%\nother = 1\n\n# %% tags=['x']\n{cell}# %%\nprint(root(4))\n")
+    spec = importlib.util.spec_from_file_location("percent_chapter", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert file_source(module.root, "root") == cell

@@ -1,7 +1,9 @@
 """Saves a right answer, so that it outlives the kernel and runs in other processes."""
 
+import itertools
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +30,17 @@ class Answers:
         """The student's saved answer, or None.
 
         Raises:
-            AnswerError: the file is there and can't be loaded.
+            AnswerError: the file is there and can't be loaded, or loading it never ends.
         """
         path = self.path(exercise)
-        return load_answer(path, exercise.name) if path.is_file() else None
+        if not path.is_file():
+            return None
+        try:
+            with time_limit(exercise.seconds):
+                return load_answer(path, exercise.name)
+        except TimeIsUp:
+            text = _("it was still running after {seconds:g} s").format(seconds=exercise.seconds)
+            raise AnswerError(path, text) from None
 
     def save(self, exercise: Exercise, name: str, source: str) -> str:
         """Save a cell's `source`, which defines the answer as `name`, after it passed alone in a fresh namespace.
@@ -66,26 +75,39 @@ class Answers:
             raise HomeNotWritable(folder, error.strerror or str(error)) from error
         return reason
 
-    def set_aside(self, exercise: Exercise, source: str | None = None) -> Path | None:
-        """Keep the old answer as `ex_2_3.old-N.py`: `source` if given, else the saved file. None if there is neither.
+    def set_aside(self, exercise: Exercise, cell: str | None = None) -> list[Path]:
+        """Keep the saved answer, and the text of its `cell` where that is another, as `ex_2_3.old-N.py`.
 
-        The saved answer is gone afterwards, so `answer` gives the library's again.
+        Returns the new files. The saved answer is gone afterwards, so `answer` gives the library's again.
+
+        Raises:
+            HomeNotWritable: the state folder takes no files.
         """
         saved = self.path(exercise)
-        if source is None and not saved.is_file():
-            return None
+        kept: list[Path] = []
         folder = writable(writable(self._home) / "answers")
-        number = 1
-        while True:
-            old = folder / f"{saved.stem}.old-{number}.py"
-            try:
-                with old.open("x", encoding="utf-8") as file:
-                    file.write(source if source is not None else saved.read_text(encoding="utf-8"))
-                break
-            except FileExistsError:
-                number += 1
-        saved.unlink(missing_ok=True)
-        return old
+        try:
+            if cell is not None and not _same(cell, saved):
+                kept.append(_unused(folder, saved.stem))
+                kept[-1].write_text(cell, encoding="utf-8")
+            if saved.is_file():
+                # Moved, not read: whatever is in it stays.
+                kept.append(saved.replace(_unused(folder, saved.stem)))
+        except OSError as error:
+            raise HomeNotWritable(folder, error.strerror or str(error)) from error
+        return kept
+
+
+def _same(cell: str, saved: Path) -> bool:
+    return saved.is_file() and saved.read_bytes().strip() == cell.strip().encode()
+
+
+def _unused(folder: Path, stem: str) -> Path:
+    """A new, empty file for an old answer."""
+    for number in itertools.count(1):
+        with suppress(FileExistsError), (old := folder / f"{stem}.old-{number}.py").open("x"):
+            return old
+    raise AssertionError("unreachable")
 
 
 def _alone(exercise: Exercise, draft: Path) -> str:

@@ -10,15 +10,16 @@ from workshop_lib.course.exercises.model import Exercise
 from workshop_lib.course.published import Project
 from workshop_lib.course.source import defined_names, without_magics
 from workshop_lib.home import default_home, writable
+from workshop_lib.i18n import _, mark
 
 
 class Change(StrEnum):
     """What happened to one copy."""
 
-    MADE = "new"
-    CURRENT = "up to date"
-    REPLACED = "replaced by the new edition"
-    KEPT = "yours kept, new edition beside it"
+    MADE = mark("new")
+    CURRENT = mark("up to date")
+    REPLACED = mark("replaced by the new edition")
+    KEPT = mark("yours kept, new edition beside it")
 
 
 @dataclass(frozen=True)
@@ -116,30 +117,35 @@ class Copies:
         return self._bases / f"{Path(name).stem}.{edition}.ipynb"
 
 
-def put_back(copy: Path, published: Path, exercise: Exercise) -> str | None:
-    """Put one exercise's stub back into the student's `copy`.
-
-    Returns the text that stood there, or None where it was the stub already.
+class AnswerCell:
+    """The cell of one exercise's answer in a student's `copy`.
 
     Raises:
         NotebookUnreadable: the copy isn't a notebook.
         CellNotFound: the answer's cell is gone from the copy.
     """
-    wanted = f"answer-{exercise.id.replace('.', '-')}"
-    stub = next(c.source for c in notebooks.read(published).cells if c.get("id") == wanted)
-    notebook = notebooks.read(copy)
-    cells = [c for c in notebook.cells if c.cell_type == "code"]
-    # An editor that drops cell ids leaves the definition to go by.
-    cell = next((c for c in cells if c.get("id") == wanted), None) or next(
-        (c for c in reversed(cells) if exercise.name in defined_names(without_magics(c.source))), None
-    )
-    if cell is None:
-        raise CellNotFound(
-            f"{copy}: expected a cell that defines {exercise.name}, found none. Paste this where it belongs:\n\n{stub}"
+
+    def __init__(self, copy: Path, published: Path, exercise: Exercise) -> None:
+        wanted = f"answer-{exercise.id.replace('.', '-')}"
+        self._copy, self._notebook = copy, notebooks.read(copy)
+        self._stub = next(c.source for c in notebooks.read(published).cells if c.get("id") == wanted)
+        cells = [c for c in self._notebook.cells if c.cell_type == "code"]
+        # An editor that drops cell ids leaves the definition to go by.
+        cell = next((c for c in cells if c.get("id") == wanted), None) or next(
+            (c for c in reversed(cells) if exercise.name in defined_names(without_magics(c.source))), None
         )
-    old = str(cell.source)
-    if old == stub:
-        return None
-    cell.source, cell.outputs, cell.execution_count = stub, [], None
-    notebooks.write(copy, notebooks.dumps(notebook))
-    return old
+        if cell is None:
+            text = _("{copy}: expected a cell that defines {name}, found none. Paste this where it belongs:")
+            raise CellNotFound(text.format(copy=copy, name=exercise.name) + f"\n\n{self._stub}")
+        self._cell = cell
+
+    @property
+    def text(self) -> str | None:
+        """What stands there; None where it is the published stub."""
+        return None if self._cell.source == self._stub else str(self._cell.source)
+
+    def put_back(self) -> None:
+        """Put the stub back."""
+        if self.text is not None:
+            self._cell.source, self._cell.outputs, self._cell.execution_count = self._stub, [], None
+            notebooks.write(self._copy, notebooks.dumps(self._notebook))

@@ -24,16 +24,14 @@ def evaluate(exercise: Exercise | str, subject: Any = MISSING) -> Outcome:
     """What comes of `subject` as an answer to `exercise`.
 
     Whatever the answer does becomes an outcome: it loops for ever (a time limit), prints megabytes (cut), calls
-    `exit()`, raises a BaseException. Only Ctrl-C passes through; `os._exit` can't be caught.
+    `exit()`, raises a BaseException, gives a value that can't be shown. Only Ctrl-C passes through. Two things can't be
+    stopped from inside a process: `os._exit`, and one call that never returns from C (`sum` of an endless iterator).
 
     Raises:
         UnknownExercise: there is no exercise with this id.
     """
     if not isinstance(exercise, Exercise):
         exercise = catalogue().exercise(exercise)
-    misfit = _misfit(exercise, subject)
-    if misfit:
-        return _outcome(exercise, Status.ERROR, mistake="wrong-subject", message=misfit)
     with captured() as stream:
         outcome = _run(exercise, subject)
     return replace(outcome, output=stream.text, written=stream.written)
@@ -42,22 +40,31 @@ def evaluate(exercise: Exercise | str, subject: Any = MISSING) -> Outcome:
 def _run(exercise: Exercise, subject: Any) -> Outcome:
     try:
         with no_exit(_namespace(subject)), time_limit(exercise.seconds):
-            exercise.check(subject)
+            return _judge(exercise, subject)
     except KeyboardInterrupt:
         raise
-    except Incorrect as wrong:
-        return _incorrect(exercise, wrong)
     except TimeIsUp as error:
         message = _("It was still running after {seconds:g} s and was stopped. Does a loop never end?")
         message = message.format(seconds=exercise.seconds)
         return _outcome(exercise, Status.ERROR, mistake="time-limit", message=message, line=_line(subject, error))
-    except NotImplementedError as error:
-        return _not_implemented(exercise, subject, error)
     except SystemExit as error:
         message = _("The answer calls exit(). In a notebook that ends the kernel: return a value in its place.")
         return _outcome(exercise, Status.ERROR, mistake="exit", message=message, line=_line(subject, error))
     except BaseException as error:  # noqa: BLE001 - an answer may raise anything, and all of it is an outcome
         return _error(exercise, subject, error)
+
+
+def _judge(exercise: Exercise, subject: Any) -> Outcome:
+    """The outcome of the check. It is put into words here too, under the same guard: a repr is an answer's own code."""
+    misfit = _misfit(exercise, subject)
+    if misfit:
+        return _outcome(exercise, Status.ERROR, mistake="wrong-subject", message=misfit)
+    try:
+        exercise.check(subject)
+    except Incorrect as wrong:
+        return _incorrect(exercise, wrong)
+    except NotImplementedError as error:
+        return _not_implemented(exercise, subject, error)
     return _outcome(exercise, Status.PASSED)
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from workshop_lib.course.exercises.model import sort_key
+from workshop_lib.course.exercises.model import is_exercise_id, sort_key
 from workshop_lib.home import HomeNotWritable, writable
 from workshop_lib.i18n import _, mark
 
@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS log (
     detail TEXT NOT NULL DEFAULT ''
 )
 """
+_COLUMNS = {"id", "at", "kind", "exercise", "detail"}
 
 
 class State(StrEnum):
@@ -124,7 +125,7 @@ class Progress:
         """How each exercise that was ever touched stands, in the order of their ids."""
         found: dict[str, Standing] = {}
         for at, kind, exercise_id, _detail in self.entries():
-            if exercise_id:
+            if is_exercise_id(exercise_id):
                 standing = found.setdefault(exercise_id, Standing())
                 standing.at = at
                 standing.apply(kind)
@@ -147,11 +148,10 @@ class Progress:
                 with self._connection() as db:
                     work(db)
                 return
-            except sqlite3.OperationalError as error:
-                raise HomeNotWritable(self._home, f"{self.path.name}: {error}") from error
-            except sqlite3.DatabaseError:
-                if last:
-                    raise
+            except sqlite3.DatabaseError as error:
+                # An OperationalError is a full disk, a lock, a missing permission; or a table of somebody else's.
+                if last or (isinstance(error, sqlite3.OperationalError) and not self._is_anothers()):
+                    raise HomeNotWritable(self._home, f"{self.path.name}: {error}") from error
                 self._set_aside_or_raise()
 
     @contextlib.contextmanager
@@ -180,7 +180,7 @@ class Progress:
             if journal.exists():
                 journal.rename(f"{aside}-journal")
         self._say(
-            _("{file} was not a readable database. It is kept as {aside}; progress begins anew.").format(
+            _("{file} was not a readable progress file. It is kept as {aside}; progress begins anew.").format(
                 file=self.path, aside=aside.name
             )
         )
@@ -188,6 +188,15 @@ class Progress:
     def _is_sound(self) -> bool:
         try:
             with self._connection() as db:
-                return bool(db.execute("PRAGMA quick_check").fetchone() == ("ok",))
+                return bool(db.execute("PRAGMA quick_check").fetchone() == ("ok",)) and not self._is_anothers()
         except sqlite3.DatabaseError:
             return False
+
+    def _is_anothers(self) -> bool:
+        """Whether the file is a sound database with a table `log` that isn't ours."""
+        try:
+            with self._connection() as db:
+                columns = {row[1] for row in db.execute("PRAGMA table_info(log)")}
+        except sqlite3.DatabaseError:
+            return False
+        return bool(columns) and columns != _COLUMNS

@@ -12,6 +12,7 @@ from typing import Any
 _CELL_MAGIC = re.compile(r"\s*%%(\w+)")
 _RUNS_THE_CELL = ("time", "capture", "prun")
 _MAGIC = re.compile(r"\s*([%!?]|[\w.]+\?\??\s*$|\w+\s*=\s*[%!])")
+_CELL = re.compile(r"^# %%.*\n", re.MULTILINE)
 _DESK = {"answer", "begin", "case", "check", "hint", "solution"}
 _OWN_SCOPE = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
@@ -23,9 +24,18 @@ def cell_source(name: str, inputs: Sequence[str]) -> str | None:
     """
     for text in reversed(inputs):
         source = without_magics(text)
-        if name in defined_names(source):
+        if name in defined_names(source) and _compiles(source):
             return source
     return None
+
+
+def _compiles(source: str) -> bool:
+    """Whether Python takes it: what parses may still name a parameter twice. Such an input ran into an error."""
+    try:
+        compile(source, "<cell>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def without_desk_calls(source: str) -> str:
@@ -43,11 +53,18 @@ def without_desk_calls(source: str) -> str:
 
 
 def file_source(subject: Any, name: str) -> str | None:
-    """The text that defines `name` in a plain Python file, None where there is none to read (a lambda, a built-in)."""
+    """The text that defines `name` in a plain Python file, None where there is none to read (a lambda, a built-in).
+
+    In a percent file, such as a chapter's source, it is the whole cell.
+    """
     try:
+        lines, _first = inspect.findsource(subject)
         source = textwrap.dedent(inspect.getsource(subject))
     except (OSError, TypeError):
         return None
+    cells = [cell for cell in _CELL.split("".join(lines))[1:] if name in defined_names(cell)]
+    if cells:
+        return cells[-1]
     return source if name in defined_names(source) else None
 
 

@@ -83,7 +83,7 @@ class Exercise:
     seconds: float = 10.0
 
     def __post_init__(self) -> None:
-        if not _ID.fullmatch(self.id):
+        if not is_exercise_id(self.id):
             raise CourseError(f"expected an exercise id such as '2.3', got {self.id!r}")
 
     @property
@@ -131,6 +131,11 @@ class Chapter:
     def stem(self) -> str:
         """The file name without its ending: `00_welcome`."""
         return f"{self.number:02}_{self.slug}"
+
+
+def is_exercise_id(text: str) -> bool:
+    """Whether `text` has the form of an exercise's id."""
+    return _ID.fullmatch(text) is not None
 
 
 def sort_key(exercise_id: str) -> tuple[int, int]:

@@ -13,8 +13,11 @@ _repr.maxstring = _repr.maxother = 60
 
 
 def shown(value: object) -> str:
-    """A short repr."""
-    return _repr.repr(value)
+    """A short repr; where there is none to be had, what kind of value it is."""
+    try:
+        return _repr.repr(value)
+    except Exception as error:  # noqa: BLE001 - a repr is the answer's own code, and Python refuses that of a huge int
+        return f"<{type(value).__name__}, whose repr raises {type(error).__name__}>"
 
 
 def shown_call(name: str, *args: object, **kwargs: object) -> str:

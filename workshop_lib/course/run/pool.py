@@ -7,7 +7,6 @@ hears it; a worker told to end by SIGTERM, or left alone by its parent's death, 
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from types import FrameType
 from typing import ParamSpec, TypeVar
 
+from workshop_lib.course.notebooks import spare_a_grammar
 from workshop_lib.course.run.processes import descendants, end
 from workshop_lib.course.run.worker import say_terminated
 
@@ -40,9 +40,7 @@ def processes(jobs: int) -> ProcessPoolExecutor:
 def _prepare(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
-    # jsonschema imports this for formats that no notebook has, and it builds a grammar for more than a second. This
-    # process serves notebooks only.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    spare_a_grammar()
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
 
