@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from workshop_lib.cli import app
-from workshop_lib.course import notebooks
+from workshop_lib.cli import app, main
+from workshop_lib.course import extras, notebooks
 from workshop_lib.course.progress import Progress, State
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,8 +19,8 @@ WORKSHOP = Path(sys.executable).parent / "workshop"
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """The course's files in a folder with a space in its name; the package is the installed one."""
-    root = tmp_path / "my course"
+    """The course's files in a folder whose name looks like markup; the package is the installed one."""
+    root = tmp_path / "my [2026] course [/red]"
     for folder in ("solutions", "notebooks", "instructor"):
         shutil.copytree(ROOT / folder, root / folder)
     (root / "workshop_lib").mkdir()
@@ -31,7 +31,7 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    return tmp_path / "home"
+    return tmp_path / "my [2026] home [/red]"
 
 
 def workshop(checkout: Path, home: Path, *arguments: str, code: int = 0) -> str:
@@ -79,7 +79,7 @@ def test_reset_puts_the_stub_back_and_keeps_the_answer(checkout: Path, home: Pat
     assert next(c.source for c in notebooks.read(copy).cells if c.id == "answer-0-1") == stub
     assert (home / "answers" / "ex_0_1.old-1.py").read_text() == mine
     assert not (home / "answers" / "ex_0_1.py").exists()
-    assert "ex_0_1.old-1.py" in said
+    assert str(home / "answers" / "ex_0_1.old-1.py") in said
     workshop(checkout, home, "reset", "0.1")
     assert [p.name for p in (home / "answers").glob("*")] == ["ex_0_1.old-1.py"]
 
@@ -114,8 +114,10 @@ def test_a_mistake_is_one_line(checkout: Path, home: Path, arguments: tuple[str,
 
 
 def test_a_home_that_is_a_file_is_one_line(checkout: Path, home: Path) -> None:
+    home.parent.mkdir(exist_ok=True)
     home.write_text("in the way")
     said = workshop(checkout, home, "catch-up", "02", code=1)
+    assert f"{home} is a file" in said
     assert "WORKSHOP_HOME" in said
     assert home.read_text() == "in the way"
 
@@ -125,3 +127,15 @@ def test_new_exercise_says_what_to_do_next(checkout: Path, home: Path) -> None:
     said = workshop(checkout, home, "new-exercise", "0.4", "twice", "--reference", "operator:add")
     assert "ch00/twice.py" in said
     assert "workshop build" in said
+
+
+def test_what_an_extra_lacks_is_said_with_its_brackets_and_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(extras, "missing", lambda extra: ["nbformat"])
+    monkeypatch.setattr(sys, "argv", ["workshop", "lab"])
+    with pytest.raises(SystemExit, match="1"):
+        main()
+    said = capsys.readouterr().err
+    assert said.startswith("workshop: this needs the extra [notebooks], and nbformat is not installed. To add it: ")
+    assert extras.command("notebooks") in said

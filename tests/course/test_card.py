@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
 
 import workshop_lib
 from workshop_lib.course.card import Card, outcome_card
@@ -128,31 +125,8 @@ def test_a_hint_is_offered_where_one_is_left_and_wanted(status: Status, left: in
     assert ('hint("2.3")' in str(shown)) is offered
 
 
-# Every message of the course, wrapped, as if it were translated.
+# As the language of the fixture `pseudo` wraps each message.
 OPEN, CLOSE = "⟦", "⟧"
-
-
-def messages() -> set[str]:
-    found = extract_from_dir(
-        SOURCES, method_map=[("**.py", "python")], keywords={"_": None, "mark": None}, comment_tags=()
-    )
-    texts: set[str] = set()
-    for _file, _line, message, _comments, _context in found:
-        texts.add(message if isinstance(message, str) else message[0])
-    return texts
-
-
-@pytest.fixture
-def pseudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = Catalog(locale="eo")
-    for text in messages():
-        made.add(text, OPEN + text + CLOSE)
-    folder = tmp_path / "locale" / "eo" / "LC_MESSAGES"
-    folder.mkdir(parents=True)
-    with (folder / "workshop.mo").open("wb") as file:
-        write_mo(file, made)
-    monkeypatch.setenv("WORKSHOP_LOCALES", str(tmp_path / "locale"))
-    monkeypatch.setenv("WORKSHOP_LANG", "eo")
 
 
 def test_without_a_catalogue_a_text_stays_english(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,8 +183,7 @@ def test_each_recorded_mistake_is_translated() -> None:
             assert_translated(outcome_card(outcome, title=_(exercise.title)))
             # What was tried, expected and got is code or a value; where it is a sentence, it was translated.
             for text in (outcome.tried, outcome.expected, outcome.got):
-                rest = bare(re.sub(r"UnroutableError: .*", "", text))
-                assert not re.search(r"[a-z]{2,} [a-z]{2,}", re.sub(r"\(.*\)", "", rest)), text
+                assert not re.search(r"[a-z]{2,} [a-z]{2,}", re.sub(r"\(.*\)", "", bare(text))), text
 
 
 SHELF = "def publish_shelf(documents, announce, bus, store):\n    "
@@ -332,13 +305,13 @@ def test_what_begin_says_is_translated(capsys: pytest.CaptureFixture[str]) -> No
         assert not re.search("[a-z]", bare(label)), line
 
 
-def test_every_message_names_its_fields_as_they_are_filled_in() -> None:
-    for text in messages():
+def test_every_message_names_its_fields_as_they_are_filled_in(messages: set[str]) -> None:
+    for text in messages:
         assert all(name != "" for _text, name, _spec, _conv in string.Formatter().parse(text) if name is not None), text
 
 
 def marked_texts() -> Iterator[tuple[str, ast.Call]]:
-    for path in sorted(SOURCES.joinpath("course").rglob("*.py")):
+    for path in sorted(SOURCES.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("_", "mark"):
                 yield f"{path.relative_to(SOURCES)}:{node.lineno}", node
