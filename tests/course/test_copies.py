@@ -103,7 +103,7 @@ def test_an_edit_survives_build_lab_pull_and_update(upstream: Project, clone: Pr
     assert git(clone.root, "status", "--porcelain") == ""
 
 
-def test_the_merge_that_update_proposes_keeps_both(upstream: Project, clone: Project) -> None:
+def test_the_merge_that_update_proposes_keeps_both(upstream: Project, clone: Project, tmp_path: Path) -> None:
     copy = clone.work / NAME
     Copies.of(clone).make_missing()
     edit(copy)
@@ -111,10 +111,9 @@ def test_the_merge_that_update_proposes_keeps_both(upstream: Project, clone: Pro
     git(clone.root, "pull", "--quiet")
     command = workshop(clone.root, "update").partition("To merge: ")[2].strip()
 
-    subprocess.run(
-        command, shell=True, cwd=clone.root, check=True, capture_output=True,
-        env={**os.environ, "PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}"},
-    )  # fmt: skip
+    # From any folder, and without an activated environment.
+    path = os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if Path(p) != SCRIPTS)
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True, capture_output=True, env={**os.environ, "PATH": path})
     merged = copy.read_text()
     assert "# mine" in merged
     assert "A shelf of real pages" in merged
