@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from workshop_lib.course.doctor import CHECKS, Finding, Mark, Ran, ThisMachine, can_run, checks, diagnose
+from workshop_lib.course.doctor import CHECKS, Finding, Mark, Model, Ran, ThisMachine, can_run, checks, diagnose
 from workshop_lib.datasets import Change, Entry
 
 PINS = "pika==1.3.2\ncontourpy==1 ; python_full_version < '3.12'\ncontourpy==2 ; python_full_version >= '3.12'\n"
@@ -29,6 +29,7 @@ class Laptop:
     listening: tuple[int, ...] = ()
     programs: dict[str, Ran] = field(default_factory=dict)
     changed: tuple[Change, ...] = ()
+    models_: dict[str, Model] = field(default_factory=lambda: {"small-model==1": Model.SOUND})
 
     def python(self) -> tuple[int, int, int]:
         return self.version_
@@ -65,6 +66,9 @@ class Laptop:
 
     def datasets(self) -> dict[str, tuple[Entry, tuple[Change, ...]]]:
         return {"documents": (entry(Path("/nowhere")), self.changed)}
+
+    def models(self) -> dict[str, Model]:
+        return self.models_
 
 
 def only(check, machine: Laptop) -> Finding:
@@ -178,6 +182,41 @@ def test_a_changed_data_file_is_named_with_how_to_restore_it() -> None:
     assert finding.mark is Mark.FAIL
     assert "en/index.md" in finding.found
     assert "estore" in finding.fix or "einstall" in finding.fix
+
+
+@pytest.mark.parametrize(
+    ("models", "mark", "found", "fix"),
+    [
+        ({"a==1": Model.SOUND, "b==1": Model.SOUND}, Mark.OK, "as published: a==1, b==1", ""),
+        ({"a==1": Model.SOUND, "b==1": Model.MISSING}, Mark.WARN, "not installed: b==1", "make lab"),
+        ({"a==1": Model.MISSING, "b==1": Model.CHANGED}, Mark.FAIL, "changed: b==1", "--no-deps b==1"),
+        ({}, Mark.WARN, "not installed: [rag]", "make lab"),
+    ],
+)
+def test_a_missing_model_can_wait_and_a_changed_one_cannot(models, mark, found, fix, monkeypatch) -> None:
+    monkeypatch.setattr("workshop_lib.course.extras.command", lambda extra: "make lab")
+    finding = only(checks.models, Laptop(models_=models))
+    assert (finding.mark, finding.found) == (mark, found)
+    assert finding.fix.endswith(fix)
+
+
+def test_a_model_is_read_for_what_it_is(monkeypatch) -> None:
+    from workshop_lib.rag import embedders
+
+    sound = embedders.PACKAGED["minilm-int8"][0]
+    wrong = replace(sound, distribution="wrong==1", files={"model.onnx": "ab"})
+    none = replace(sound, distribution="none==1", package="no_such_package")
+    monkeypatch.setattr(embedders, "PACKAGED", {"one": (sound, wrong), "two": (sound, none)})
+    assert ThisMachine().models() == {
+        sound.distribution: Model.SOUND,
+        "wrong==1": Model.CHANGED,
+        "none==1": Model.MISSING,
+    }
+
+
+def test_without_the_packages_that_read_models_there_are_none(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "workshop_lib.rag.embedders", None)
+    assert ThisMachine().models() == {}
 
 
 def test_one_failure_is_enough() -> None:

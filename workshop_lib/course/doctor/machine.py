@@ -6,6 +6,8 @@ import socket
 import subprocess
 import sys
 from dataclasses import dataclass
+from enum import Enum, auto
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +24,14 @@ class Ran:
 
     status: int
     output: str
+
+
+class Model(Enum):
+    """How a model that a package carries is found."""
+
+    SOUND = auto()
+    MISSING = auto()
+    CHANGED = auto()
 
 
 class Machine(Protocol):
@@ -73,6 +83,10 @@ class Machine(Protocol):
 
     def datasets(self) -> dict[str, tuple[Entry, tuple[Change, ...]]]:
         """Every data set, and what differs from what was published."""
+        ...
+
+    def models(self) -> dict[str, Model]:
+        """The pinned package of each embedder's model, and how it is found; {} where nothing can read one."""
         ...
 
 
@@ -158,6 +172,24 @@ class ThisMachine:
     def datasets(self) -> dict[str, tuple[Entry, tuple[Change, ...]]]:
         """As `Machine`."""
         return {name: (entry, changes(entry)) for name, entry in catalogue().items()}
+
+    def models(self) -> dict[str, Model]:
+        """As `Machine`. Reads every file for its hash, and loads no model."""
+        try:
+            from workshop_lib.rag.embedders import PACKAGED
+            from workshop_lib.rag.errors import ModelChanged, ModelMissing
+        except ImportError:
+            return {}
+        found: dict[str, Model] = {}
+        for package in dict.fromkeys(chain.from_iterable(PACKAGED.values())):
+            try:
+                package.checked()
+                found[package.distribution] = Model.SOUND
+            except ModelMissing:
+                found[package.distribution] = Model.MISSING
+            except ModelChanged:
+                found[package.distribution] = Model.CHANGED
+        return found
 
 
 def _linux_memory() -> int | None:
