@@ -371,6 +371,16 @@ def test_other_wrong_ways_to_count(code: str) -> None:
     assert outcome_of("0.1", code).status is Status.INCORRECT
 
 
+@pytest.mark.parametrize("number", [*range(9), 18])
+def test_a_constant_is_no_recorded_mistake(number: int) -> None:
+    assert outcome_of("0.1", f"def count_words(text): return {number}").mistake == ""
+
+
+def test_a_mistake_is_named_though_one_case_was_patched() -> None:
+    outcome = outcome_of("0.1", "def count_words(text): return len(text.split(' ')) if text else 0")
+    assert outcome.mistake == "single-space"
+
+
 @pytest.mark.parametrize("code", ANNOUNCE_RIGHT.values(), ids=ANNOUNCE_RIGHT)
 def test_other_right_ways_to_announce(code: str) -> None:
     assert outcome_of("0.2", code).passed

@@ -21,15 +21,17 @@ _DECLARATION = '''"""{id}: say in one line what is practised."""
 from collections.abc import Callable
 
 from workshop_lib.course.exercises.model import Exercise, Mistake
-from workshop_lib.course.exercises.trying import expect
+from workshop_lib.course.exercises.trying import expect_each
 from workshop_lib.i18n import mark
 
 
 def check_{name}({name}: Callable[[int], int]) -> None:
     """Several inputs, an edge, a property of the result; never the answer's text."""
-    expect({name}, 2, returns=4, mistakes={{"identity": 2}})
-    expect({name}, 0, returns=0)
-    expect({name}, -3, returns=-6, mistakes={{"absolute": 6}})
+    expect_each(
+        {name},
+        [(2, 4), (0, 0), (-3, -6), (-5, -10)],
+        mistakes={{"identity": lambda n: n, "absolute": lambda n: 2 * abs(n)}},
+    )
 
 
 EXERCISE = Exercise(
@@ -84,7 +86,7 @@ check("{id}", {name})
 '''
 
 
-_TAKEN = {*dir(builtins), *_course.__all__, "expect", "mark"}
+_TAKEN = {*dir(builtins), *_course.__all__, "expect_each", "mark"}
 # With the longest name, title and reference no line is over 120 characters.
 _LONGEST_NAME, _LONGEST_TEXT = 30, 100
 

@@ -7,6 +7,7 @@ from typing import Any
 from workshop_lib.course.exercises.ch00.pages import CAFE, TEA, Page
 from workshop_lib.course.exercises.model import Exercise, Incorrect, Mistake
 from workshop_lib.course.exercises.trying import call, shown
+from workshop_lib.course.exercises.variants import variants
 from workshop_lib.events import BaseEvent, DataIngestedEvent
 from workshop_lib.i18n import _, mark
 
@@ -73,7 +74,8 @@ def _shown(page: Page) -> str:
     return f"announce(<{page.id}: {page.text!r}>)"
 
 
-_ANNOUNCE_MISTAKE = """
+_slip = variants(
+    """
 from hashlib import sha256
 from uuid import uuid4
 from workshop_lib.events import DataIngestedEvent
@@ -84,17 +86,12 @@ def announce(document{parameter}):
         document_id=document.id, filename=document.filename, content=document.text, size={size},
         content_hash={hash}, correlation_id={correlation}, source_service="shelf",
     )
-"""
-
-
-def _slip(**changes: str) -> str:
-    right = {
-        "parameter": "",
-        "correlation": "uuid4()",
-        "size": "len(content)",
-        "hash": "sha256(content).hexdigest()",
-    }
-    return _ANNOUNCE_MISTAKE.format(**(right | changes))
+""",
+    parameter="",
+    correlation="uuid4()",
+    size="len(content)",
+    hash="sha256(content).hexdigest()",
+)
 
 
 EXERCISE = Exercise(

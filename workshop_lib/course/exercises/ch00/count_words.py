@@ -3,28 +3,28 @@
 from collections.abc import Callable
 
 from workshop_lib.course.exercises.model import Exercise, Mistake
-from workshop_lib.course.exercises.trying import expect
+from workshop_lib.course.exercises.trying import expect_each
 from workshop_lib.i18n import mark
 
 
 def check_count_words(count_words: Callable[[str], int]) -> None:
     """Words between any white space, repeats counted, none in an empty text."""
-
-    def attempt(text: str, words: int) -> None:
-        slips = {
-            "characters": len(text),
-            "single-space": len(text.split(" ")),
-            "lines": len(text.splitlines()),
-            "distinct": len(set(text.split())),
-        }
-        expect(count_words, text, returns=words, mistakes={k: n for k, n in slips.items() if n != words})
-
-    attempt("to be or not to be", 6)
-    attempt("", 0)
-    attempt("don't stop: it's well-known", 4)
-    attempt("two\nlines here", 3)
-    attempt("a  gap", 2)
-    attempt(" edges \t", 1)
+    cases = [
+        ("to be or not to be", 6),
+        ("", 0),
+        ("don't stop: it's well-known", 4),
+        ("two\nlines here", 3),
+        ("a  gap", 2),
+        (" edges \t", 1),
+        ("tea tea tea", 3),
+    ]
+    slips: dict[str, Callable[[str], int]] = {
+        "characters": len,
+        "single-space": lambda text: len(text.split(" ")),
+        "lines": lambda text: len(text.splitlines()),
+        "distinct": lambda text: len(set(text.split())),
+    }
+    expect_each(count_words, cases, mistakes=slips)
 
 
 EXERCISE = Exercise(
