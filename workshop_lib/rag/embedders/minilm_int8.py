@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class MiniLMInt8(BatchedEmbedder):
     """Mean of the last hidden states over a text's tokens, as the float model pools.
 
-    The cosine to the float model's vector is 0.999 or more.
+    On the shelf's chunks the cosine to the float model's vector is 0.9995 as a rule, 0.9989 at worst.
 
     Args:
         threads: of ONNX Runtime; default: OMP_NUM_THREADS, which it does not read itself, else every core.
