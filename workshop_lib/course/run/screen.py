@@ -82,15 +82,19 @@ class PlainScreen:
 
 def _described(standing: Standing) -> str:
     if standing.failure:
-        return f"[red]{_('failed')}[/]  {escape(standing.failure.first_line)}"
+        return _styled(_("failed"), "red") + f"  {escape(standing.failure.first_line)}"
     if standing.finish:
-        return f"[green]{_('finished')}[/]"
+        return _styled(_("finished"), "green")
     if standing.began is None:
-        return f"[dim]{_('waiting')}[/]"
+        return _styled(_("waiting"), "dim")
     if not standing.cell:
-        return f"[dim]{_('starting its kernel')}[/]"
+        return _styled(_("starting its kernel"), "dim")
     place = _("cell {cell} of {cells}").format(cell=standing.cell, cells=standing.cells)
     return f"{place}  {escape(standing.heading)}"
+
+
+def _styled(text: str, style: str) -> str:
+    return f"[{style}]{escape(text)}[/]"
 
 
 def screen_for(console: Console) -> Screen:
