@@ -54,7 +54,7 @@ def test_the_table_the_failure_and_the_status(folder: Path, tmp_path: Path):
     ):
         assert text in said.output
     assert "Traceback" not in said.output
-    assert (tmp_path / "home" / "runs" / "latest" / "01_bad.html").is_file()
+    assert (tmp_path / "home" / "runs" / "latest" / "notebooks" / "01_bad.html").is_file()
 
 
 @pytest.mark.slow

@@ -53,7 +53,9 @@ def run(
     limit: Annotated[int, typer.Option(help=_("Seconds that one cell may take."))] = 600,
     notebooks: Annotated[
         Path | None,
-        typer.Option(help=_("Other notebooks, such as students' own: failed checks are recorded and the run goes on.")),
+        typer.Option(
+            help=_("Others, such as students' own: each runs where it lies, and a failed check doesn't stop it.")
+        ),
     ] = None,
 ) -> None:
     from rich.console import Console
@@ -77,6 +79,7 @@ def run(
             screen=screen_for(Console(highlight=False)),
             parameter_sets=parameter_sets([_pair(text) for text in parameters or ()], file, fast=fast),
             checks="card" if notebooks else "raise",
+            own_folder=notebooks is not None,
             limit=limit,
             jobs=jobs,
             minutes=_declared_minutes(),

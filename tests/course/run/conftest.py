@@ -48,9 +48,9 @@ def make_notebook(tmp_path: Path) -> MakeNotebook:
 def make_task(tmp_path: Path) -> Callable[..., Task]:
     def make(source: Path, **fields: Any) -> Task:
         folder = tmp_path / "run"
-        folder.mkdir(exist_ok=True)
+        (folder / "notebooks").mkdir(parents=True, exist_ok=True)
         name = source.stem
-        return Task(name, source, folder / f"{name}.ipynb", folder / f"{name}.jsonl", **fields)
+        return Task(name, source, folder / "notebooks" / f"{name}.ipynb", folder / f"{name}.jsonl", **fields)
 
     return make
 

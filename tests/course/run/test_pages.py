@@ -70,7 +70,7 @@ def report(make_notebook, make_task, tmp_path) -> Path:
         ),
         NotebookResult("01_bad", bad.source, Finish(1.0, failure=failure), {"k": 2}, bad.executed, bad.page),
     )
-    folder = welcome.executed.parent
+    folder = welcome.executed.parent.parent
     put_assets(folder / "assets", (welcome.page, bad.page))
     write_index(RunResult(folder, results, 65.0, 2), datetime(2026, 11, 21, tzinfo=UTC))
     return folder
@@ -97,7 +97,7 @@ def loaded_by(path: Path) -> Iterator[str]:
 
 
 def test_nothing_that_a_report_loads_lies_on_a_network(report: Path):
-    files = [*report.glob("*.html"), *report.glob("assets/*.css")]
+    files = [*report.rglob("*.html"), *report.glob("assets/*.css")]
     assert len(files) == 3 + 5
     for file in files:
         for resource in loaded_by(file):
@@ -113,22 +113,22 @@ def test_the_index_tells_what_a_reader_asks_first(report: Path):
         "k=2",
         "1 min 05 s",
         "&lt;division&gt;",
-        "01_bad.html#cell-id=cell-1",
+        'href="notebooks/01_bad.html#cell-id=cell-1"',
     ):
         assert text in page
 
 
 def test_a_page_holds_plots_and_what_widgets_say_in_text(report: Path):
-    page = (report / "00_welcome.html").read_text(encoding="utf-8")
+    page = (report / "notebooks" / "00_welcome.html").read_text(encoding="utf-8")
     assert f"data:image/png;base64,{PIXEL}" in page
     assert "a bar at 100 %" in page
     assert "<b>Bold <em>and</em> all</b>" in page
 
 
 def test_scripts_that_no_page_needs_stay_out(report: Path, tmp_path: Path):
-    put_assets(tmp_path / "assets", [report / "01_bad.html"])
+    put_assets(tmp_path / "assets", [report / "notebooks" / "01_bad.html"])
     assert not list((tmp_path / "assets").glob("*mermaid*")) + list((tmp_path / "assets").glob("katex*"))
-    assert "katex" not in (report / "01_bad.html").read_text(encoding="utf-8")
+    assert "katex" not in (report / "notebooks" / "01_bad.html").read_text(encoding="utf-8")
 
 
 def test_pictures_beside_the_notebook_are_written_into_the_page(tmp_path: Path):
@@ -164,7 +164,7 @@ def test_durations_are_said_as_a_reader_says_them(seconds: float, said: str):
 def test_a_browser_without_a_network_shows_all_of_it(report: Path, theme: str):
     from playwright.sync_api import sync_playwright
 
-    page_file = report / "00_welcome.html"
+    page_file = report / "notebooks" / "00_welcome.html"
     page_file.write_text(
         page_file.read_text(encoding="utf-8").replace("</main>", HOSTILE + "</main>"), encoding="utf-8"
     )

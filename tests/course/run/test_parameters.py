@@ -29,11 +29,24 @@ def test_pairs_win_over_the_file_and_the_file_over_fast(tmp_path: Path):
     assert parameter_sets([("k", "9")], file, fast=True) == [{"fast": False, "k": 9}, {"fast": True, "n": 2, "k": 9}]
 
 
-@pytest.mark.parametrize("content", ["", "3", "[]", "- 1\n- 2", "{1: 2}", "{a b: 2}", "a: [", "\ta: 1"])
+HOSTILE = [
+    "[" * 3000,
+    "a: !!set {x}",
+    "a: !!binary aGk=",
+    "a: !!timestamp 2026-11-21",
+    "a: !!bool maybe",
+    "a: !!int ''",
+    "a: &a [*a]",
+    "a: " + "9" * 5000,
+    "a: !!python/name:os.system x",
+]
+
+
+@pytest.mark.parametrize("content", ["", "3", "[]", "- 1\n- 2", "{1: 2}", "{a b: 2}", "a: [", "\ta: 1", *HOSTILE])
 def test_a_file_that_is_no_mapping_is_refused_by_name(tmp_path: Path, content: str):
     file = tmp_path / "p.yml"
     file.write_text(content)
-    with pytest.raises(BadParameter, match=r"p\.yml"):
+    with pytest.raises(BadParameter, match=r"^-f .*p\.yml: .{,300}$"):
         parameter_sets(file=file)
 
 
@@ -45,6 +58,12 @@ def test_a_missing_file_is_refused(tmp_path: Path):
 def test_a_value_that_is_no_yaml_is_refused():
     with pytest.raises(BadParameter, match="-p k"):
         parameter_sets([("k", "[1,")])
+
+
+@pytest.mark.parametrize("text", ["[" * 3000, "!!set {x}", "!!bool maybe", "&a [*a]"])
+def test_a_value_that_no_notebook_can_hold_is_refused_in_one_line(text: str):
+    with pytest.raises(BadParameter, match=r"^-p k: expected a YAML value, got .{,300}$"):
+        parameter_sets([("k", text)])
 
 
 def test_a_parameter_that_no_notebook_has_is_refused():

@@ -45,6 +45,22 @@ def test_threads_serve_as_workers_and_share_no_environment(make_notebook, tmp_pa
 
 
 @pytest.mark.slow
+def test_a_notebook_called_index_keeps_its_page_and_finds_what_lies_beside_it(make_notebook, tmp_path):
+    folder = make_notebook("index", "# Mine", "from pathlib import Path", "print(Path('data.txt').read_text())").parent
+    (folder / "data.txt").write_text("beside the notebook")
+    result = run_all(folder, tmp_path, executor_factory=ThreadPoolExecutor, own_folder=True)
+    (notebook,) = result.notebooks
+    assert notebook.failure is None
+    assert notebook.page is not None
+    assert "beside the notebook" in notebook.page.read_text(encoding="utf-8")
+    entrance = (tmp_path / "runs" / "latest" / "index.html").read_text(encoding="utf-8")
+    assert "All 1 notebooks finished" in entrance
+    assert 'href="notebooks/index.html"' in entrance
+    assert 'href="notebooks/index.ipynb"' in entrance
+    assert sorted(path.name for path in folder.iterdir()) == ["data.txt", "index.ipynb"]
+
+
+@pytest.mark.slow
 def test_processes_run_what_they_can_and_the_rest_is_said(make_notebook, tmp_path):
     make_notebook("02_fine", "# Fine", "parameters: k = 1", "print(k)")
     folder = make_notebook("01_fails", "## Boom", "1 / 0").parent

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def new_folder(runs_dir: Path, now: datetime) -> Path:
-    """`runs_dir`/20261121T114500Z with its `events/`; a number is added where two runs begin in one second."""
+    """`runs_dir`/20261121T114500Z with `events/` and `notebooks/`; a number is added where two begin in one second."""
     stamp = now.strftime("%Y%m%dT%H%M%SZ")
     for number in count(1):
         folder = runs_dir / (stamp if number == 1 else f"{stamp}-{number}")
@@ -16,6 +16,7 @@ def new_folder(runs_dir: Path, now: datetime) -> Path:
         except FileExistsError:
             continue
         (folder / "events").mkdir()
+        (folder / "notebooks").mkdir()
         return folder
     raise AssertionError("count() ends")
 

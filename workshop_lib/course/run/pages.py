@@ -41,7 +41,7 @@ _LOCAL_IMAGE = re.compile(r"""(<img\b[^>]*?\bsrc=")([^":#?]+)(")""")
 def write_page(task: Task) -> None:
     """Write `task.page` from `task.executed`, if the notebook has run at all.
 
-    The page links `assets/` beside it; see `put_assets`.
+    The page links `assets/` and `index.html` in the folder above; see `put_assets`.
     """
     if task.executed.is_file():
         html, _resources = exporter().from_filename(str(task.executed), resources={"policy": POLICY})

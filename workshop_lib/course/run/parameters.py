@@ -1,5 +1,6 @@
 """Turns `-p name value` and `-f parameters.yml` into sets of parameters: one run of each notebook for each set."""
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,23 @@ Parameters = dict[str, Any]
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """Leaves dates as text: papermill can't write a date into a cell."""
+    """Makes what JSON has: papermill can't write a date or a set into a notebook. Dates stay text."""
 
 
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+
+
+_JSON = ("null", "bool", "int", "float", "str", "seq", "map")
+_Loader.yaml_constructors = {
+    tag: make
+    for tag, make in yaml.SafeLoader.yaml_constructors.items()
+    if tag is None or tag.rpartition(":")[2] in _JSON
+}
+# YAML's own constructors raise more than YAMLError: for `!!int x`, `!!bool x`, an integer of 5,000 digits.
+_REFUSED = (yaml.YAMLError, ValueError, LookupError, RecursionError)
 
 
 def parameter_sets(
@@ -56,24 +67,31 @@ def refuse_unknown(notebooks: Sequence[Notebook], sets: Iterable[Parameters]) ->
 
 def _value(name: str, text: str) -> Any:
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
-    except yaml.YAMLError as error:
-        said = _("-p {name}: expected a YAML value, got {text!r}: {why}")
-        raise BadParameter(said.format(name=name, text=text, why=_why(error))) from None
+        return _parsed(text)
+    except _REFUSED as error:
+        said = _("-p {name}: expected a YAML value, got {text}: {why}")
+        raise BadParameter(said.format(name=name, text=_shape(text), why=_why(error))) from None
 
 
 def _read(file: Path) -> list[Parameters]:
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+        content = _parsed(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadParameter(_("-f {file}: {why}").format(file=file, why=error.strerror)) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except _REFUSED as error:
         raise BadParameter(_("-f {file}: expected YAML: {why}").format(file=file, why=_why(error))) from None
     sets = content if isinstance(content, list) else [content]
     if not sets or not all(_is_mapping(one) for one in sets):
         said = _("-f {file}: expected a mapping of names to values, or a list of such mappings, got {got}")
         raise BadParameter(said.format(file=file, got=_shape(content)))
     return sets
+
+
+def _parsed(text: str) -> Any:
+    value = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    # Refuses a list that an alias has put into itself.
+    json.dumps(value)
+    return value
 
 
 def _is_mapping(value: Any) -> bool:
@@ -88,4 +106,6 @@ def _shape(content: Any) -> str:
 
 
 def _why(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return _("it is nested too deeply")
     return " ".join(str(error).split())

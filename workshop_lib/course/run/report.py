@@ -3,6 +3,7 @@
 import platform
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import quote
 
 from workshop_lib import __version__
 from workshop_lib.course.run.pages import POLICY, TEMPLATES
@@ -12,12 +13,16 @@ from workshop_lib.i18n import _
 
 
 def write_index(result: RunResult, now: datetime) -> Path:
-    """Write `result.report`; it links what lies beside it."""
+    """Write `result.report`; it links what lies below its folder."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     page = environment.get_template("index.html.j2").render(
-        _=_, result=result, policy=POLICY, facts=_facts(result, now)
+        _=_,
+        result=result,
+        policy=POLICY,
+        facts=_facts(result, now),
+        link=lambda path: quote(path.relative_to(result.folder).as_posix()),
     )
     result.report.write_text(page, encoding="utf-8")
     return result.report

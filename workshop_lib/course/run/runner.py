@@ -31,6 +31,7 @@ def run_course(
     screen: Screen,
     parameter_sets: Sequence[Parameters] = ({},),
     checks: Literal["raise", "card"] = "raise",
+    own_folder: bool = False,
     limit: int = 600,
     jobs: int | None = None,
     minutes: Mapping[str, int] | None = None,
@@ -43,6 +44,7 @@ def run_course(
         runs_dir: gets a folder for this run, and `latest`, a link to the newest.
         cache: WORKSHOP_CACHE of every kernel.
         checks: WORKSHOP_CHECKS: a failed check stops the notebook, or is shown and recorded.
+        own_folder: a notebook runs in the folder where it lies, and finds what lies beside it; else in a throwaway one.
         limit: seconds that one cell may take.
         jobs: how many at once; default by cores and free memory.
         minutes: declared minutes by notebook name, which order notebooks that have never run.
@@ -74,7 +76,9 @@ def run_course(
     }
     ordered = longest_first(readable, recorded_seconds(runs_dir), minutes or {})
     tasks = {
-        (notebook.path, number): _task(notebook, number, one, folder, environment, limit, len(parameter_sets))
+        (notebook.path, number): _task(
+            notebook, number, one, folder, environment, limit, len(parameter_sets), own_folder
+        )
         for notebook in ordered
         for number, one in enumerate(parameter_sets, start=1)
     }
@@ -104,17 +108,19 @@ def _task(
     environment: dict[str, str],
     limit: int,
     sets: int,
+    own_folder: bool,
 ) -> Task:
     name = notebook.name if sets == 1 else f"{notebook.name}-{number}"
     return Task(
         name=name,
         source=notebook.path.absolute(),
-        executed=folder / f"{name}.ipynb",
+        executed=folder / "notebooks" / f"{name}.ipynb",
         events=folder / "events" / f"{name}.jsonl",
         parameters=known_parameters(notebook, parameters),
         environment=environment,
         limit=limit,
         exercises=notebook.exercises,
+        cwd=notebook.path.absolute().parent if own_folder else None,
     )
 
 

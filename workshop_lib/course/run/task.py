@@ -18,6 +18,7 @@ class Task:
         environment: what the kernel's environment gets beside the worker's own.
         limit: seconds that one cell may take.
         exercises: how many the notebook holds.
+        cwd: the kernel's working folder; None for a throwaway one.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Task:
     environment: dict[str, str] = field(default_factory=dict)
     limit: int = 600
     exercises: int = 0
+    cwd: Path | None = None
 
     @property
     def page(self) -> Path:

@@ -92,7 +92,9 @@ def _run(task: Task, home: Path, recorder: Recorder) -> None:
             language="python",
             progress_bar=False,
             execution_timeout=task.limit,
-            surroundings=Surroundings(environment, str(scratch), str(home / "kernel.json"), kernel_log, recorder),
+            surroundings=Surroundings(
+                environment, str(task.cwd or scratch), str(home / "kernel.json"), kernel_log, recorder
+            ),
         )
 
 

@@ -1,4 +1,4 @@
-"""Puts the style sheets and scripts that a report's pages link beside them: once a run."""
+"""Puts the style sheets and scripts that a report's pages link into its folder: once a run."""
 
 import base64
 import re
@@ -35,7 +35,7 @@ def put_assets(folder: Path, pages: Iterable[Path]) -> None:
 
 
 def _linked(name: str, texts: Iterable[str]) -> bool:
-    return any(f'"assets/{name}"' in text for text in texts)
+    return any(f'"../assets/{name}"' in text for text in texts)
 
 
 def _inlined(match: re.Match[str]) -> str:
