@@ -164,7 +164,8 @@ class Progress:
         try:
             self._move_aside()
         except OSError as error:
-            raise HomeNotWritable(self._home, f"{self.path.name} is corrupt and can't be moved: {error}") from error
+            why = _("{file} is corrupt and can't be moved: {why}").format(file=self.path.name, why=error)
+            raise HomeNotWritable(self._home, why) from error
 
     def _move_aside(self) -> None:
         with (self._home / "progress.lock").open("w") as lock:

@@ -12,6 +12,7 @@ from workshop_lib.events.memory import MemoryTransport
 from workshop_lib.events.schemas import BaseEvent
 from workshop_lib.events.topics import MAX_BYTES, check_pattern, check_routing_key, matches
 from workshop_lib.events.transport import DeadLetter, Transport
+from workshop_lib.i18n import _
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +40,11 @@ class EventBus:
             BusError: another exchange type than topic.
         """
         if exchange_type != "topic":
-            raise BusError(f"expected exchange_type 'topic', which is how keys are matched here; got {exchange_type!r}")
-        scheme, separator, _ = rabbitmq_url.partition("://")
+            text = _("expected exchange_type 'topic', which is how keys are matched here; got {type!r}")
+            raise BusError(text.format(type=exchange_type))
+        scheme, separator, _rest = rabbitmq_url.partition("://")
         if not separator or scheme not in _TRANSPORTS:
-            raise UnknownScheme("an event bus", rabbitmq_url, (f"{known}://" for known in _TRANSPORTS))
+            raise UnknownScheme(_("an event bus"), rabbitmq_url, (f"{known}://" for known in _TRANSPORTS))
         self.exchange_name = exchange_name
         self._transport = _TRANSPORTS[scheme](rabbitmq_url)
 
@@ -101,13 +103,14 @@ class EventBus:
             BusClosed: after `close`.
         """
         if not 0 < len(queue_name.encode()) <= MAX_BYTES:
-            raise InvalidSubscription(
-                f"expected a queue name of 1 to {MAX_BYTES} bytes, got {len(queue_name.encode())}"
-            )
+            text = _("expected a queue name of 1 to {most} bytes, got {size}")
+            raise InvalidSubscription(text.format(most=MAX_BYTES, size=len(queue_name.encode())))
         if isinstance(routing_keys, str) or not routing_keys:
-            raise InvalidSubscription(f"expected a list of routing keys such as ['data.*'], got {routing_keys!r}")
+            text = _("expected a list of routing keys such as ['data.*'], got {keys!r}")
+            raise InvalidSubscription(text.format(keys=routing_keys))
         if not callable(callback) or inspect.iscoroutinefunction(callback):
-            raise InvalidSubscription(f"expected a plain function of one event as callback, got {callback!r}")
+            text = _("expected a plain function of one event as callback, got {callback!r}")
+            raise InvalidSubscription(text.format(callback=callback))
         for pattern in routing_keys:
             check_pattern(pattern)
         self._transport.bind(queue_name, routing_keys, lambda body: callback(parse_event(body)), auto_ack=auto_ack)

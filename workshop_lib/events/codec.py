@@ -7,6 +7,7 @@ from pydantic_core import PydanticSerializationError
 
 from workshop_lib.events.errors import InvalidEvent
 from workshop_lib.events.schemas import BaseEvent, DataIngestedEvent, EventType
+from workshop_lib.i18n import _
 
 _CLASSES: Final[dict[EventType, type[BaseEvent]]] = {EventType.DATA_INGESTED: DataIngestedEvent}
 
@@ -32,11 +33,15 @@ def encode(event: BaseEvent) -> str:
         InvalidEvent: not an event, or its payload is not what its type asks for.
     """
     if not isinstance(event, BaseEvent):
-        raise InvalidEvent(f"{type(event).__name__} is no BaseEvent; build one: BaseEvent(metadata=..., payload=...)")
+        raise InvalidEvent(
+            _("{type} is no BaseEvent; build one: BaseEvent(metadata=..., payload=...)").format(
+                type=type(event).__name__
+            )
+        )
     try:
         data = event.model_dump_json()
     except PydanticSerializationError as error:
-        raise InvalidEvent(f"its payload can't be written as JSON: {error}") from None
+        raise InvalidEvent(_("its payload can't be written as JSON: {why}").format(why=error)) from None
     return parse_event(data).model_dump_json()
 
 

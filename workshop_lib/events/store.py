@@ -21,6 +21,7 @@ from workshop_lib.events.errors import (
 )
 from workshop_lib.events.schemas import BaseEvent
 from workshop_lib.events.sqlite import connect, transaction, write_ahead
+from workshop_lib.i18n import _
 from workshop_lib.settings import Settings
 
 _COLUMNS = ["position", "event_id", "event_type", "correlation_id", "body"]
@@ -56,7 +57,7 @@ class SQLiteEventStore:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise self._unavailable(f"its folder can't be made: {error.strerror}") from None
+            raise self._unavailable(_("its folder can't be made: {why}").format(why=error.strerror)) from None
         with self._typed_errors():
             connection = connect(self.path)
             try:
@@ -131,11 +132,12 @@ class SQLiteEventStore:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         # Looked at before anything is written, so that a file which is not ours stays as it is.
-        columns = [name for _, name, *_ in connection.execute("PRAGMA table_info(events)")]
+        columns = [name for _number, name, *_more in connection.execute("PRAGMA table_info(events)")]
         if columns and columns != _COLUMNS:
-            raise self._foreign(f"its table `events` has the columns {', '.join(columns)}")
+            raise self._foreign(_("its table `events` has the columns {names}").format(names=", ".join(columns)))
         if (mode := write_ahead(connection)) != "wal":
-            raise self._unavailable(f"its file system takes no write-ahead log (journal_mode {mode})")
+            text = _("its file system takes no write-ahead log (journal_mode {mode})")
+            raise self._unavailable(text.format(mode=mode))
         with transaction(connection):
             for statement in _SCHEMA:
                 connection.execute(statement)
@@ -158,14 +160,18 @@ class SQLiteEventStore:
 
     def _unavailable(self, why: str) -> StoreUnavailable:
         return StoreUnavailable(
-            f"expected a file to keep events in at {self.path}, but: {why}. "
-            "Give a path in a folder of yours: EVENT_STORE_URL=sqlite:///PATH, or set WORKSHOP_HOME"
+            _(
+                "expected a file to keep events in at {path}, but: {why}. "
+                "Give a path in a folder of yours: EVENT_STORE_URL=sqlite:///PATH, or set WORKSHOP_HOME"
+            ).format(path=self.path, why=why)
         )
 
     def _foreign(self, why: str) -> NotAnEventStore:
         return NotAnEventStore(
-            f"expected an event store at {self.path}, but: {why}. It was left as it is: "
-            "move it away, or give another path: EVENT_STORE_URL=sqlite:///PATH"
+            _(
+                "expected an event store at {path}, but: {why}. It was left as it is: "
+                "move it away, or give another path: EVENT_STORE_URL=sqlite:///PATH"
+            ).format(path=self.path, why=why)
         )
 
 
@@ -179,7 +185,7 @@ def open_store(url: str) -> SQLiteEventStore:
     try:
         path = Settings().sqlite_path(url)
     except ValueError:
-        raise UnknownScheme("an event store", url, ["sqlite:///PATH"]) from None
+        raise UnknownScheme(_("an event store"), url, ["sqlite:///PATH"]) from None
     return SQLiteEventStore(path)
 
 
@@ -187,7 +193,7 @@ def _uuid(value: UUID | str) -> str:
     try:
         return str(UUID(str(value)))
     except ValueError:
-        raise InvalidEvent(f"its id is no UUID: {value!r}") from None
+        raise InvalidEvent(_("its id is no UUID: {value!r}").format(value=value)) from None
 
 
 def _canonical(body: str) -> str:

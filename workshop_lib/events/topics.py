@@ -1,6 +1,7 @@
 """AMQP's topic match: routing keys are words parted by dots; in a pattern `*` is one word and `#` any number."""
 
 from workshop_lib.events.errors import InvalidTopic
+from workshop_lib.i18n import _
 
 # AMQP 0-9-1 sends both as a short string, whose length is one byte.
 MAX_BYTES = 255
@@ -34,9 +35,10 @@ def check_pattern(pattern: str) -> None:
     Raises:
         InvalidTopic: with what to write instead.
     """
-    for word in _words(pattern, "a pattern"):
+    for word in _words(pattern, _("a pattern")):
         if word not in ("*", "#") and ("*" in word or "#" in word):
-            raise InvalidTopic(f"expected a pattern in which * or # is a whole word, such as 'data.*'; got {pattern!r}")
+            text = _("expected a pattern in which * or # is a whole word, such as 'data.*'; got {pattern!r}")
+            raise InvalidTopic(text.format(pattern=pattern))
 
 
 def check_routing_key(routing_key: str) -> None:
@@ -45,17 +47,20 @@ def check_routing_key(routing_key: str) -> None:
     Raises:
         InvalidTopic: with what to write instead.
     """
-    _words(routing_key, "a routing key")
+    _words(routing_key, _("a routing key"))
     if "*" in routing_key or "#" in routing_key:
-        raise InvalidTopic(f"expected a routing key without wildcards, such as 'data.ingested'; got {routing_key!r}")
+        text = _("expected a routing key without wildcards, such as 'data.ingested'; got {key!r}")
+        raise InvalidTopic(text.format(key=routing_key))
 
 
 def _words(topic: str, what: str) -> list[str]:
     words = topic.split(".")
     if not all(words):
-        raise InvalidTopic(f"expected {what} of words parted by single dots, such as 'data.ingested'; got {topic!r}")
+        text = _("expected {what} of words parted by single dots, such as 'data.ingested'; got {topic!r}")
+        raise InvalidTopic(text.format(what=what, topic=topic))
     if (size := len(topic.encode("utf-8", "surrogatepass"))) > MAX_BYTES:
-        raise InvalidTopic(f"expected {what} of at most {MAX_BYTES} bytes; got {size}: {topic[:40]!r}...")
+        text = _("expected {what} of at most {most} bytes; got {size}: {topic!r}...")
+        raise InvalidTopic(text.format(what=what, most=MAX_BYTES, size=size, topic=topic[:40]))
     return words
 
 
