@@ -1,0 +1,130 @@
+"""The filter on metadata: checked here, so that what is wrong with it is said before anything is sent.
+
+::
+
+    {"language": "en"}                                   equal
+    {"language": "en", "year": 2024}                     both
+    {"language": {"$in": ["en", "es"]}}                  one of these; $nin: none of these
+    {"year": {"$gte": 2020, "$lt": 2024}}                a range: $gt, $gte, $lt, $lte, on numbers
+    {"language": {"$ne": "en"}}                          another value
+    {"$or": [{"language": "es"}, {"year": 2024}]}        either; $and: all
+
+As in JSON, 1 equals 1.0 but neither true nor "1". `$ne` and `$nin` also find what lacks the key.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from workshop_lib.rag.errors import InvalidFilter
+from workshop_lib.rag.index.values import STORABLE, encodes, storable
+from workshop_lib.rag.results import Value
+
+Where = dict[str, Any]
+
+RANGES = ("$gt", "$gte", "$lt", "$lte")
+LISTS = ("$in", "$nin")
+OPERATORS = ("$eq", "$ne", *RANGES, *LISTS)
+LOGIC = ("$and", "$or")
+
+_DEEPEST = 32
+# SQLite takes 32,766 variables in one statement, and Chroma adds its own.
+_MOST_VALUES = 10_000
+
+
+def where(given: Mapping[str, Any] | None) -> Where | None:
+    """The filter in Chroma's words; None where there is nothing to filter by.
+
+    Raises:
+        InvalidFilter: not a filter of this language; the message names what is known.
+    """
+    if given is None:
+        return None
+    translated = _both("$and", list(_conditions(given, 0)))
+    if (values := _count(translated)) > _MOST_VALUES:
+        raise InvalidFilter(f"expected a filter of at most {_MOST_VALUES:,} values, got {values:,}. Ask in parts")
+    return translated
+
+
+def _conditions(given: object, depth: int) -> Iterator[Where]:
+    if not isinstance(given, Mapping):
+        raise InvalidFilter(f'expected a filter such as {{"language": "en"}}, got {given!r}')
+    if depth > _DEEPEST:
+        raise InvalidFilter(f"expected a filter nested at most {_DEEPEST} deep, got a deeper one")
+    for key, condition in given.items():
+        if not isinstance(key, str) or not key:
+            raise InvalidFilter(f"expected the name of a metadata field, got {key!r}")
+        if key in LOGIC:
+            yield from _logic(key, condition, depth)
+        elif key.startswith("$"):
+            raise InvalidFilter(f"expected a metadata field or one of {', '.join(LOGIC)}, got {key!r}")
+        elif key.startswith(("#", "chroma:")) or not encodes(key):
+            raise InvalidFilter(f"expected the name of a metadata field, got {key!r}, which none can have")
+        elif isinstance(condition, Mapping):
+            yield from _operators(key, condition)
+        else:
+            yield {key: {"$eq": _value(key, condition)}}
+
+
+def _logic(operator: str, parts: object, depth: int) -> Iterator[Where]:
+    if not isinstance(parts, list | tuple) or not parts:
+        raise InvalidFilter(f"expected a list of filters in {operator}, got {parts!r}")
+    filters = [_both("$and", list(_conditions(part, depth + 1))) for part in parts]
+    # An empty filter holds always: it adds nothing to `and`, and makes `or` hold.
+    if operator == "$or" and None in filters:
+        return
+    if (joined := _both(operator, [part for part in filters if part is not None])) is not None:
+        yield joined
+
+
+def _operators(key: str, condition: Mapping[Any, Any]) -> Iterator[Where]:
+    if not condition:
+        raise InvalidFilter(f"expected an operator for {key!r}, one of {', '.join(OPERATORS)}; got none")
+    for operator, operand in condition.items():
+        if operator in LISTS:
+            yield _list(key, operator, operand)
+        elif operator in RANGES:
+            yield {key: {operator: _number(key, operator, operand)}}
+        elif operator in OPERATORS:
+            yield {key: {operator: _value(key, operand)}}
+        else:
+            raise InvalidFilter(f"expected an operator for {key!r}, one of {', '.join(OPERATORS)}; got {operator!r}")
+
+
+def _list(key: str, operator: str, operand: object) -> Where:
+    if not isinstance(operand, list | tuple | set | frozenset) or not operand:
+        raise InvalidFilter(f"expected a list of values for {operator} of {key!r}, got {operand!r}")
+    kinds: dict[type, list[Value]] = {}
+    for value in operand:
+        checked = _value(key, value)
+        kinds.setdefault(type(checked), []).append(checked)
+    # Chroma takes values of one type only.
+    lists: list[Where] = [{key: {operator: values}} for values in kinds.values()]
+    joined = _both("$or" if operator == "$in" else "$and", lists)
+    assert joined is not None
+    return joined
+
+
+def _number(key: str, operator: str, operand: object) -> Value:
+    value = _value(key, operand)
+    if isinstance(value, str | bool):
+        raise InvalidFilter(f"expected a number for {operator} of {key!r}, got {operand!r}")
+    return value
+
+
+def _value(key: str, value: object) -> Value:
+    if (kept := storable(value)) is None:
+        raise InvalidFilter(f"expected {STORABLE} for {key!r}, got {value!r}")
+    return kept
+
+
+def _both(operator: str, parts: list[Where]) -> Where | None:
+    """Chroma takes no `$and` or `$or` of fewer than two."""
+    return {operator: parts} if len(parts) > 1 else parts[0] if parts else None
+
+
+def _count(part: object) -> int:
+    if isinstance(part, dict):
+        return sum(_count(inner) for inner in part.values())
+    if isinstance(part, list):
+        return sum(_count(inner) for inner in part)
+    return 1 if part is not None else 0
