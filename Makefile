@@ -31,7 +31,7 @@ lab: ## Set up and open JupyterLab on your copies of the notebooks
 
 # A chosen part (ARGS) is run alone: neither the gates nor the whole suite's coverage apply to it.
 test: ## Every check and test; ARGS="-k drift" runs a part
-	@$(SETUP) install course,dev
+	@$(SETUP) install $(CHOSEN),dev
 ifeq ($(strip $(ARGS)),)
 	@$(MAKE) --no-print-directory gates
 	$(BIN)/python -m pytest --cov=workshop_lib --cov-report=term

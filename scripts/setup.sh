@@ -25,5 +25,5 @@ for candidate in ${PYTHON:+"$PYTHON"} .venv/bin/python python3 python3.11 python
 done
 echo "set-up: the course needs Python 3.11, 3.12 or 3.13; found: ${found:-no Python at all}." \
     "Install one (Debian, Ubuntu: sudo apt install python3 python3-venv; macOS: brew install python@3.12;" \
-    "conda: see environment.yml) and name it: make course PYTHON=python3.12" >&2
+    "conda: see environment.yml) and name it, in the same command: PYTHON=python3.12" >&2
 exit 1

@@ -12,6 +12,7 @@ import pytest
 
 import workshop_lib
 from workshop_lib.course import notebooks
+from workshop_lib.course.exercises.catalogue import catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = Path(workshop_lib.__file__).parent
@@ -135,7 +136,16 @@ def test_build_and_new_exercise(checkout: Path) -> None:
     shown = [said(checkout, "build", "--check"), said(checkout, "build")]
     (checkout / "notebooks" / "00_welcome.ipynb").write_text("{}")
     shown.append(said(checkout, "build"))
-    shown.append(said(checkout, "new-exercise", "0.4", "twice", "--reference", "operator:add"))
+    shown.append(
+        said(
+            checkout,
+            "new-exercise",
+            f"0.{len(catalogue().chapter('00').exercises) + 1}",
+            "twice",
+            "--reference",
+            "operator:add",
+        )
+    )
     assert "⟦wrote" in shown[2]
     assert untranslated("\n".join(shown)) == set()
 

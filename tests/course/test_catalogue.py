@@ -1,7 +1,9 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from workshop_lib.course import exercises
 from workshop_lib.course.errors import CourseError, DuplicateExercise, UnknownChapter, UnknownExercise
 from workshop_lib.course.exercises.catalogue import Catalogue, catalogue
 from workshop_lib.course.exercises.model import Chapter, Exercise
@@ -15,6 +17,21 @@ TENTH, NINTH = replace(FIRST, id="2.10", name="tenth"), replace(FIRST, id="2.9",
 
 def chapter(*exercises: Exercise, number: int = 2) -> Chapter:
     return Chapter(number=number, slug="events", title="Events", minutes=90, exercises=exercises)
+
+
+def test_what_is_no_id_is_told_what_comes_first() -> None:
+    for given in (len, [1], 0.1, None):
+        with pytest.raises(UnknownExercise, match="id comes first"):
+            catalogue().exercise(given)
+
+
+def test_a_declaration_that_does_not_import_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    broken = tmp_path / "exercises" / "ch98"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("from no_such_module import check")
+    monkeypatch.setattr(exercises, "__path__", [*exercises.__path__, str(broken.parent)])
+    with pytest.raises(CourseError, match=r"ch98 don't import: __init__\.py, line 1: ModuleNotFoundError"):
+        catalogue.__wrapped__()
 
 
 def test_ids_are_in_the_order_of_their_integers() -> None:

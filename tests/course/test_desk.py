@@ -128,7 +128,7 @@ def test_an_unknown_id_names_the_nearest(session: Session) -> None:
 
 
 def test_an_id_without_quotes_is_shown_with_them(session: Session) -> None:
-    with pytest.raises(UnknownExercise, match=r"no exercise 0\.1\. The nearest: '0\.1'"):
+    with pytest.raises(UnknownExercise, match=r"no exercise 0\.1: the id comes first, in quotes\. The nearest: '0\.1'"):
         session.desk.check(0.1)  # type: ignore[arg-type]
 
 

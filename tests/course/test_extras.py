@@ -74,7 +74,7 @@ class TestDeclared:
         in_checkout(monkeypatch, tmp_path, Path("/opt/conda/envs/mlops-workshop"))
         assert extras.command("heavy") == 'pip install -e ".[heavy]" -c constraints.txt'
         in_checkout(monkeypatch, None, Path("/anywhere"))
-        assert extras.command("heavy") == 'pip install "mlops-workshop[heavy]"'
+        assert extras.command("heavy") == 'pip install "PATH-OF-CHECKOUT[heavy]"'
 
     def test_an_unknown_extra_is_told_with_those_there_are(self) -> None:
         with pytest.raises(UnknownExtra, match=r"expected one of the extras course, dev, heavy.*got 'havy'"):

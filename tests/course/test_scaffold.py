@@ -15,6 +15,9 @@ from workshop_lib.course.scaffold import scaffold
 
 ROOT = Path(__file__).resolve().parents[2]
 
+CHAPTER = catalogue().chapter("00")
+NEXT = f"0.{len(CHAPTER.exercises) + 1}"
+
 PROOF = """
 from workshop_lib.course.evaluate import evaluate
 from workshop_lib.course.exercises.catalogue import catalogue
@@ -22,7 +25,7 @@ from workshop_lib.course.published import Project
 from pathlib import Path
 
 Project(Path.cwd()).build(catalogue())
-exercise = catalogue().exercise("0.4")
+exercise = catalogue().chapter("00").exercises[-1]
 def twice(number): return number + number
 assert evaluate(exercise, twice).passed
 for mistake in exercise.mistakes:
@@ -43,7 +46,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def new(
-    root: Path, exercise_id: str = "0.4", name: str = "twice", title: str = "Double it", reference: str = "operator:add"
+    root: Path, exercise_id: str = NEXT, name: str = "twice", title: str = "Double it", reference: str = "operator:add"
 ) -> tuple[Path, Path]:
     return scaffold(catalogue(), root, exercise_id, name, title, minutes=3, difficulty=1, reference=reference)
 
@@ -57,7 +60,7 @@ def test_a_new_exercise_builds_and_its_mistakes_are_known(checkout: Path) -> Non
     assert declaration.name == "twice.py"
     subprocess.run([sys.executable, "-c", PROOF], cwd=checkout, check=True)
     student = (checkout / "notebooks" / "00_welcome.ipynb").read_text()
-    assert "## 0.4 Double it" in student
+    assert f"## {NEXT} Double it" in student
     assert "return 2 * number" not in student
     assert "return 2 * number" in source.read_text()
 

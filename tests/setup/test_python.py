@@ -30,7 +30,7 @@ def test_an_unsupported_python_is_one_clear_line(checkout, bare, version) -> Non
     assert status == 1
     (line,) = output.splitlines()
     assert f"needs Python 3.11, 3.12 or 3.13; found: python3 is {version}. Install one" in line
-    assert "make course PYTHON=" in line
+    assert "in the same command: PYTHON=" in line
 
 
 def test_no_python_at_all(checkout, bare) -> None:

@@ -1,5 +1,6 @@
 """Commands for a student's work: lab, update, reset, catch-up, progress; and for authors: build, new-exercise."""
 
+import importlib
 import os
 import shlex
 import sys
@@ -17,7 +18,9 @@ from workshop_lib.i18n import _
 
 def lab(
     context: typer.Context,
-    port: Annotated[int, typer.Option(help=_("The port to serve on; the next free one if it is taken."))] = 8888,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help=_("The port to serve on; the next free one if it is taken."))
+    ] = 8888,
     browser: Annotated[bool, typer.Option(help=_("Open a browser."))] = True,
 ) -> None:
     from workshop_lib.course.copies import Copies
@@ -117,17 +120,19 @@ def progress() -> None:
         table.add_column(heading)
     table.add_column(_("Tries"), justify="right")
     table.add_column(_("Hints"), justify="right")
-    passed = total = 0
+    passed = library = total = 0
     for chapter in catalogue():
         table.add_section()
         table.add_row(f"{chapter.number:02}", Text(_(chapter.title), "bold"))
         for exercise in chapter.exercises:
             standing = standings.get(exercise.id, Standing())
             total, passed = total + 1, passed + (standing.state is State.PASSED)
+            library += standing.state is State.LIBRARY
             state = Text(_(standing.state.value), colours[standing.state])
             table.add_row(exercise.id, _(exercise.title), state, str(standing.attempts), str(standing.hints))
     console().print(table, soft_wrap=False)
-    say(_("{passed} of {total} passed").format(passed=passed, total=total))
+    text = _("{passed} passed and {library} by the library, of {total}")
+    say(text.format(passed=passed, library=library, total=total))
 
 
 def build(
@@ -169,5 +174,15 @@ def new_exercise(
     )
     for file in files:
         say(_("edit {file}").format(file=file.relative_to(root)))
+    module, _colon, wanted = reference.partition(":")
+    if not _can_import(module, wanted):
+        say(_("{reference} can't be imported yet: write it before you test.").format(reference=reference))
     then = ("workshop build", "make test ARGS='-k exercises'")
     say(_("Then: {build} and {test}").format(build=then[0], test=then[1]))
+
+
+def _can_import(module: str, name: str) -> bool:
+    try:
+        return hasattr(importlib.import_module(module), name)
+    except (ImportError, ValueError):
+        return False

@@ -153,6 +153,8 @@ class Desk:
         """Record the outcome and save a right answer; what couldn't be kept is said on the card."""
         if outcome.passed and _is_reference(exercise, subject):
             return self._keep_library(exercise)
+        if outcome.mistake == "wrong-subject":
+            return ()  # no answer was tried
         reason = ""
         if outcome.passed:
             try:

@@ -109,7 +109,8 @@ def command(extra: str) -> str:
     (conda's), or no checkout at all."""
     root = project_root()
     if root is None:
-        return f'pip install "{DISTRIBUTION}[{extra}]"'
+        # It is on no index: whoever installed it knows where its checkout lies.
+        return f'pip install "PATH-OF-CHECKOUT[{extra}]"'
     if Path(sys.prefix) != root / ".venv":
         return f'pip install -e ".[{extra}]" -c constraints.txt'
     for target, brings in (("make lab LITE=1", LITE), ("make lab", COURSE)):

@@ -49,7 +49,12 @@ def packages(machine: Machine) -> Iterator[Finding]:
         if missing:
             mark = Mark.FAIL if extra == EXTRAS[0] else Mark.WARN
             yield Finding(
-                mark, subject, _("not installed: {names}").format(names=", ".join(missing)), extras.command(extra)
+                mark,
+                subject,
+                _("not installed: {names}").format(names=", ".join(missing)),
+                extras.command(extra)
+                if mark is Mark.FAIL
+                else _("when a chapter asks for it: {command}").format(command=extras.command(extra)),
             )
         elif other:
             differing = _("not the version of constraints.txt: {names}").format(names=", ".join(other))

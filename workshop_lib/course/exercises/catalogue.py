@@ -3,11 +3,13 @@
 import difflib
 import importlib
 import pkgutil
+import traceback
 from collections.abc import Iterable, Iterator
 from functools import cache
+from pathlib import Path
 
 from workshop_lib.course import exercises as _package
-from workshop_lib.course.errors import DuplicateExercise, UnknownChapter, UnknownExercise
+from workshop_lib.course.errors import CourseError, DuplicateExercise, UnknownChapter, UnknownExercise
 from workshop_lib.course.exercises.model import Chapter, Exercise
 from workshop_lib.i18n import _
 
@@ -54,7 +56,7 @@ class Catalogue:
         """Every exercise, in the order of their ids."""
         return sorted(self._exercises.values(), key=lambda e: e.key)
 
-    def exercise(self, exercise_id: str) -> Exercise:
+    def exercise(self, exercise_id: object) -> Exercise:
         """The exercise with this id.
 
         Raises:
@@ -65,6 +67,8 @@ class Catalogue:
         known = [e.id for e in self.exercises]
         near = difflib.get_close_matches(str(exercise_id), known, n=3, cutoff=0.3) or known[:3]
         text = _("no exercise {id!r}. The nearest: {near}")
+        if not isinstance(exercise_id, str):
+            text = _("no exercise {id!r}: the id comes first, in quotes. The nearest: {near}")
         raise UnknownExercise(text.format(id=exercise_id, near=", ".join(map(repr, near))))
 
     def chapter(self, number: str | int) -> Chapter:
@@ -88,5 +92,19 @@ class Catalogue:
 def catalogue() -> Catalogue:
     """The course's own catalogue: every package `chNN` beside this module, by its `CHAPTER`."""
     names = sorted(m.name for m in pkgutil.iter_modules(_package.__path__) if m.name.startswith("ch"))
-    modules = (importlib.import_module(f"{_package.__name__}.{n}") for n in names if n[2:].isdecimal())
-    return Catalogue(m.CHAPTER for m in modules)
+    return Catalogue(_declared(name) for name in names if name[2:].isdecimal())
+
+
+def _declared(name: str) -> Chapter:
+    """The chapter that one package declares. An author's slip in it is one line for every command."""
+    try:
+        chapter: Chapter = importlib.import_module(f"{_package.__name__}.{name}").CHAPTER
+    except CourseError:
+        raise
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        ours = next((f for f in reversed(frames) if f"/exercises/{name}/" in f.filename), None)
+        where = f"{Path(ours.filename).name}, line {ours.lineno}: " if ours else ""
+        text = _("the declarations of {chapter} don't import: {where}{kind}: {error}")
+        raise CourseError(text.format(chapter=name, where=where, kind=type(error).__name__, error=error)) from error
+    return chapter

@@ -60,7 +60,9 @@ def run_course(
     jobs = default_jobs() if jobs is None else jobs
     if jobs < 1 or limit < 1:
         raise BadLimit(
-            _("expected --jobs and --limit of at least 1, got {jobs} and {limit}").format(jobs=jobs, limit=limit)
+            _("expected {option} of at least 1, got {value}").format(
+                option="--jobs" if jobs < 1 else "--limit", value=min(jobs, limit)
+            )
         )
     readable = [n for n in notebooks if not n.error]
     if readable:
