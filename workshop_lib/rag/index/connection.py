@@ -114,9 +114,15 @@ def _folder(folder: Path) -> Connection:
     try:
         _check_database(folder / _DATABASE)
         import chromadb
+        from chromadb.api.shared_system_client import SharedSystemClient
 
-        with _typed_errors(str(folder)):
-            client = chromadb.PersistentClient(folder, settings=_quiet())
+        try:
+            with _typed_errors(str(folder)):
+                client = chromadb.PersistentClient(folder, settings=_quiet())
+        except IndexUnavailable:
+            # Chroma's own table would give the half-opened folder again, even once it is mended.
+            SharedSystemClient._identifier_to_system.pop(str(folder), None)
+            raise
     except BaseException:
         lock.release()
         raise
