@@ -54,6 +54,7 @@ def check_whole(index: ChromaIndex) -> dict[str, int]:
     assert sorted(found) == index.documents()
     assert raw_ids(index) == {result.id for results in found.values() for result in results}
     assert index.stats().chunks == len(raw_ids(index))
+    assert index._store.manifest.abandoned() == {}
     return {name: int(results[0].metadata["version"]) for name, results in found.items()}
 
 

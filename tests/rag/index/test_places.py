@@ -235,6 +235,27 @@ def test_chroma_is_loaded_when_an_index_is_opened() -> None:
     assert done.stdout == "[]\n"
 
 
+def test_a_dropping_that_stops_half_way_can_be_repeated(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    with place.open() as index:
+        put(index, entry("a"))
+        assert index._connection is not None
+        client = index._connection.client
+        delete = client.delete_collection
+
+        def last(name: str) -> None:
+            delete(name)
+            raise SystemExit
+
+        monkeypatch.setattr(client, "delete_collection", last)
+        with pytest.raises(SystemExit):
+            drop_index(place.url)
+    with pytest.raises(IndexUnavailable, match="lost its manifest"):
+        place.open()
+    assert drop_index(place.url) is True
+    with place.open() as index:
+        assert (index.documents(), everything(index)) == ([], [])
+
+
 def test_many_small_replacements_lose_nothing(place: Place) -> None:
     """Chroma's index keeps deleted vectors as holes: what is current must still be found around them."""
     with place.open() as index:

@@ -117,7 +117,8 @@ def _folder(folder: Path) -> Connection:
         from chromadb.api.shared_system_client import SharedSystemClient
 
         try:
-            with _typed_errors(str(folder)):
+            # Chroma says so where it can't find its tenant.
+            with _typed_errors(str(folder), ValueError):
                 client = chromadb.PersistentClient(folder, settings=_quiet())
         except IndexUnavailable:
             # Chroma's own table would give the half-opened folder again, even once it is mended.
@@ -155,7 +156,7 @@ def _server(url: str) -> Connection:
         why = f"what answers there is no Chroma server of version 1 (status {answer.status_code})"
         raise IndexUnavailable(url, why)
     parts = urlsplit(url)
-    with _typed_errors(url):
+    with _typed_errors(url, ValueError):
         client = chromadb.HttpClient(
             str(parts.hostname), parts.port or PORT, ssl=parts.scheme == "https", settings=_quiet()
         )
@@ -173,13 +174,14 @@ def _quiet() -> Any:
 
 
 @contextmanager
-def _typed_errors(location: str) -> Iterator[None]:
+def _typed_errors(location: str, *also: type[Exception]) -> Iterator[None]:
     import httpx
     from chromadb.errors import ChromaError
 
+    failures: tuple[type[Exception], ...] = (ChromaError, httpx.HTTPError, json.JSONDecodeError, *also)
     try:
         yield
-    except (ChromaError, httpx.HTTPError, json.JSONDecodeError) as error:
+    except failures as error:
         raise IndexUnavailable(location, f"Chroma says: {_short(error)}") from error
     except BaseException as error:
         # A panic in Chroma's Rust is no Exception.

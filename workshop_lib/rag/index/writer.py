@@ -7,6 +7,10 @@
 
 A process killed before 3 leaves the old document, one killed after it the new one. What else it left is invisible,
 and removed by whoever opens the index next, or writes next after a failure.
+
+Where several processes write to one server, each document is whole and the last to commit wins. One case is not
+covered: a process that puts back the very version that another is clearing away in the same milliseconds can lose
+chunks of it. Let one consumer have a document at a time, as a queue does.
 """
 
 import threading
