@@ -63,4 +63,4 @@ print(json.dumps({
     found = subprocess.run(doctor, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
     (notebooks,) = [one for one in json.loads(found.stdout)["findings"] if one["subject"] == "packages [notebooks]"]
     assert found.returncode == 1
-    assert notebooks["fix"] == 'pip install "mlops-workshop[notebooks]"'
+    assert notebooks["fix"] == 'pip install "PATH-OF-CHECKOUT[notebooks]"'

