@@ -40,7 +40,7 @@ def test_a_lost_file_is_missing(packaged) -> None:
 
 
 def test_a_package_that_is_not_installed_is_named() -> None:
-    with pytest.raises(ModelMissing, match=r"no-such-model==1.*mlops-workshop\[rag\]"):
+    with pytest.raises(ModelMissing, match=r"no-such-model==1.*PATH-OF-CHECKOUT\[rag\]"):
         Packaged("no-such-model==1", "no_such_model", "", {}).find()
 
 
