@@ -39,10 +39,11 @@ def test_every_query_and_every_average(seed: int) -> None:
         pairs[nDCG @ k] = partial(ndcg_at_k, k=k)
         pairs[nDCG(gains=EXPONENTIAL) @ k] = partial(ndcg_at_k, k=k, gain="exponential")
 
-    averages, values = ir_measures.calc(list(pairs), judgements, runs)
-    theirs = {(value.measure, value.query_id): value.value for value in values}
     for measure, metric in pairs.items():
+        # One at a time: asked together, ir-measures may give one nDCG the gains of another, as its sets happen to fall.
+        average, values = ir_measures.calc([measure], judgements, runs)
+        theirs = {value.query_id: value.value for value in values}
         ours = score_queries(metric, rankings, judgements)
-        assert ours.mean == pytest.approx(averages[measure], abs=1e-9), measure
+        assert ours.mean == pytest.approx(average[measure], abs=1e-9), measure
         for query, value in ours.values.items():
-            assert value == pytest.approx(theirs[measure, query], abs=1e-9), (measure, query)
+            assert value == pytest.approx(theirs[query], abs=1e-9), (measure, query)
