@@ -80,13 +80,24 @@ def split(text: str, *, size: int = 500, overlap: int = 50, headings: Sequence[H
     Raises:
         InvalidChunking: a size below 1, an overlap below 0 or not below size, headings that are not this text's.
     """
-    _check(text, size, overlap, headings)
-    spans = list(_Splitter(text, size, overlap, headings))
+    spans = chunk_spans(text, size, overlap, headings=headings)
     paths = _paths(headings, [start for start, _ in spans])
     return [
         Chunk(text[start:end], start, end, index, len(spans), path)
         for index, ((start, end), path) in enumerate(zip(spans, paths, strict=True))
     ]
+
+
+def chunk_spans(
+    text: str, size: int = 500, overlap: int = 50, *, headings: Sequence[Heading] = ()
+) -> list[tuple[int, int]]:
+    """Where the chunks that `split` would make begin and end, as offsets in characters.
+
+    Raises:
+        InvalidChunking: as `split`.
+    """
+    _check(text, size, overlap, headings)
+    return list(_Splitter(text, size, overlap, headings))
 
 
 def _check(text: str, size: int, overlap: int, headings: Sequence[Heading]) -> None:
@@ -233,7 +244,7 @@ def _units(text: str, headings: Sequence[Heading]) -> Iterator[_Unit]:
     heading_ends = {heading.start: heading.start + len(heading.text) for heading in headings}
     previous = heading_end = 0
     in_heading = ends_sentence = False
-    for start, end, stop in _sentences(text):
+    for start, end, stop in sentences(text):
         if in_heading:
             cut = _Cut.AFTER_HEADING
         elif start in heading_ends:
@@ -247,8 +258,8 @@ def _units(text: str, headings: Sequence[Heading]) -> Iterator[_Unit]:
         previous, in_heading, ends_sentence = end, start < heading_end, stop
 
 
-def _sentences(text: str) -> Iterator[tuple[int, int, bool]]:
-    """Start, end, and whether it ends with a stop."""
+def sentences(text: str) -> Iterator[tuple[int, int, bool]]:
+    """Start, end, and whether it ends with a stop: each sentence, and what else stands in a line."""
     for line in _LINE.finditer(text):
         begin = _VISIBLE.search(text, line.start(), line.end())
         for stop in _STOP.finditer(text, line.start(), line.end()):
