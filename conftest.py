@@ -18,6 +18,11 @@ _CLEARED = (
     "RABBITMQ_URL",
     "EVENT_STORE_URL",
     "REDIS_URL",
+    "CHROMA_URL",
+    "CHROMA_HOST",
+    "CHROMA_PORT",
+    "EMBEDDER",
+    "DOCUMENT_LIMIT",
 )
 _BEFORE = pytest.StashKey[dict[str, str]]()
 _HOME = pytest.StashKey[str]()

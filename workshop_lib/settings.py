@@ -1,9 +1,9 @@
 """The one settings class: what the environment chooses. Every field has a default that needs nothing installed."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import AliasChoices, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from workshop_lib import home as _home
@@ -25,11 +25,37 @@ class Settings(BaseSettings):
     event_store_url: Annotated[str, Field(validation_alias=AliasChoices("event_store_url", "redis_url"))] = (
         "sqlite:///events.db"
     )
+    # A folder, or a Chroma server's http://host:port. Left empty, the two after it name a server; or else it is the
+    # folder `chroma`.
+    chroma_url: str = ""
+    chroma_host: str = ""
+    chroma_port: int | None = Field(default=None, ge=1, le=65535)
+    embedder: str = "minilm"
+    # Of one document, in bytes of UTF-8. The longest page of the shelf has 0.2 MB.
+    document_limit: int = Field(default=5_000_000, ge=1)
 
     @field_validator("workshop_home", "workshop_cache")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _choose_chroma(self) -> Self:
+        if not self.chroma_url:
+            self.chroma_url = self._chroma_server() or "chroma"
+        return self
+
+    def _chroma_server(self) -> str:
+        if not self.chroma_host and self.chroma_port is None:
+            return ""
+        return http_url(self.chroma_host or "localhost", self.chroma_port or 8000)
+
+    @property
+    def chroma_place(self) -> str:
+        """`chroma_url`, a relative folder being anchored at WORKSHOP_HOME."""
+        if "://" in self.chroma_url:
+            return self.chroma_url
+        return str(self.workshop_home / Path(self.chroma_url).expanduser())
 
     def sqlite_path(self, url: str) -> Path:
         """The file that a ``sqlite:///`` URL names; a relative one lies under WORKSHOP_HOME.
@@ -41,3 +67,8 @@ class Settings(BaseSettings):
         if scheme != "sqlite" or not path:
             raise ValueError(f"expected sqlite:///PATH, got {url!r}")
         return self.workshop_home / path
+
+
+def http_url(host: str, port: int) -> str:
+    """``http://host:port``; an IPv6 address gets its brackets."""
+    return f"http://[{host}]:{port}" if ":" in host and not host.startswith("[") else f"http://{host}:{port}"

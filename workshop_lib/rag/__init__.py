@@ -1,14 +1,19 @@
 """Answers from documents, with their sources.
 
+service.RAGService(url=…)                                   index, query, answer: all of the below under one name
 split(text, size=500, overlap=50, headings=…) -> Chunks     pieces to embed, each with its place in the page
 embedders.open_embedder("minilm")                           texts to vectors
 index.open_index(folder or URL, …)                          vectors to where they came from
+answering.ExtractiveAnswerer(threshold)                     the sentences of what was found that answer, cited
+metrics.metrics_in(registry)                                what Prometheus is told
+Result, Answer, Citation, Indexed                           what is given back
 RagError                                                    the root of the errors, drawn in `errors`
 
-`embedders` and `index` are imported by name: they need the extra [rag].
+`service`, `embedders`, `index` and `metrics` are imported by name: they need the extra [rag].
 """
 
 from workshop_lib.rag.chunking import Chunk, split
 from workshop_lib.rag.errors import InvalidChunking, RagError
+from workshop_lib.rag.results import Answer, Citation, Indexed, Piece, Result
 
-__all__ = ["Chunk", "InvalidChunking", "RagError", "split"]
+__all__ = ["Answer", "Chunk", "Citation", "Indexed", "InvalidChunking", "Piece", "RagError", "Result", "split"]

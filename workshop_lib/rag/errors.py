@@ -11,8 +11,18 @@ WorkshopError
     │   └── InvalidText        no text, or not Unicode
     │       └── EmptyText      nothing to embed
     ├── InvalidEntry           a document, its vectors or its metadata can't be stored
+    │   └── InvalidDocument    no text that could be answered from
+    │       ├── EmptyDocument      nothing but whitespace
+    │       ├── BinaryDocument     it holds bytes or characters that no text has
+    │       ├── NotUTF8            a text in another encoding, or half a character
+    │       └── DocumentTooLarge   above the limit
     ├── InvalidQuery           a vector, top_k or collection name that can't be asked for
+    │   ├── EmptyQuery         nothing is asked
+    │   └── QueryTooLong       above the limit
     ├── InvalidFilter          not a filter on metadata
+    ├── BudgetTooSmall         a prompt's instructions and question are longer than it
+    ├── InvalidChain           parts that make no LangChain chain
+    │   └── UnknownModel       a language model by a name that nothing here serves
     ├── IndexClosed            used after it was closed
     └── IndexUnavailable       it can't be opened, read or written
         ├── IndexInUse         another process has the folder
@@ -76,12 +86,103 @@ class InvalidEntry(RagError):
         self.document_id = document_id
 
 
+class InvalidDocument(InvalidEntry):
+    """What was given as a document isn't one; nothing was written."""
+
+
+class EmptyDocument(InvalidDocument):
+    """A document that is empty, or all whitespace."""
+
+    def __init__(self, document_id: object) -> None:
+        super().__init__(document_id, "expected text to index, got nothing but whitespace. To remove it: delete it")
+
+
+class BinaryDocument(InvalidDocument):
+    """A document with control characters: an image, an archive, a text of another encoding than UTF-8."""
+
+    def __init__(self, document_id: object, character: str, place: int) -> None:
+        super().__init__(
+            document_id,
+            f"expected text, got U+{ord(character):04X} at {place}, as binary files and UTF-16 have. Extract the text "
+            "first (from a PDF, say), or decode it: content.decode('utf-16')",
+        )
+        self.character, self.place = character, place
+
+
+class NotUTF8(InvalidDocument):
+    """A document whose bytes are not UTF-8, or whose text UTF-8 can't hold."""
+
+    def __init__(self, document_id: object, place: int) -> None:
+        super().__init__(
+            document_id,
+            f"expected UTF-8, got something else at {place}. Decode it with the encoding that it was written in, such "
+            "as content.decode('latin-1')",
+        )
+        self.place = place
+
+
+class DocumentTooLarge(InvalidDocument):
+    """A document above the limit."""
+
+    def __init__(self, document_id: object, size: int, limit: int) -> None:
+        super().__init__(
+            document_id,
+            f"expected at most {limit:,} bytes, got {size:,}. Index it in parts, or raise DOCUMENT_LIMIT",
+        )
+        self.size, self.limit = size, limit
+
+
 class InvalidQuery(RagError):
     """A vector of another shape, a top_k below 1, or a name that no collection can have."""
 
 
+class EmptyQuery(InvalidQuery):
+    """A question that is empty, or all whitespace."""
+
+    def __init__(self) -> None:
+        super().__init__("expected a question, got nothing but whitespace")
+
+
+class QueryTooLong(InvalidQuery):
+    """A question above the limit."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(
+            f"expected a question of at most {limit:,} characters, got {size:,}. Ask in a few sentences; a text to "
+            "search in is indexed, not asked"
+        )
+        self.size, self.limit = size, limit
+
+
 class InvalidFilter(RagError):
     """Not a filter on metadata: an unknown operator, or a value that can't be stored."""
+
+
+class BudgetTooSmall(RagError):
+    """A prompt can't be cut down to its budget, counts being in the tokens of the model's tokenizer."""
+
+    def __init__(self, budget: int, needed: int, what: str = "the instructions and the question") -> None:
+        super().__init__(
+            f"expected a budget of {needed} tokens or more, which {what} need; got {budget}. "
+            "Give a larger budget, or a shorter question"
+        )
+        self.budget, self.needed = budget, needed
+
+
+class InvalidChain(RagError):
+    """What was given to a chain can't be part of it, or contradicts another part."""
+
+
+class UnknownModel(InvalidChain):
+    """A language model by a name: nothing here serves one."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"expected a language model as an object, got the name {name!r}, and nothing here serves models by name. "
+            "Give llm=MODEL, any LangChain chat model (such as ChatOpenAI of the package langchain-openai), or leave "
+            "llm_model out: answers are then the documents' own sentences, and need no model"
+        )
+        self.name = name
 
 
 class IndexClosed(RagError):
