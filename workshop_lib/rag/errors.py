@@ -23,6 +23,7 @@ WorkshopError
     ├── BudgetTooSmall         a prompt's instructions and question are longer than it
     ├── InvalidChain           parts that make no LangChain chain
     │   └── UnknownModel       a language model by a name that nothing here serves
+    ├── JudgementMismatch      a page is judged by another text than it was indexed from
     ├── IndexClosed            used after it was closed
     └── IndexUnavailable       it can't be opened, read or written
         ├── IndexInUse         another process has the folder
@@ -183,6 +184,17 @@ class UnknownModel(InvalidChain):
             "llm_model out: answers are then the documents' own sentences, and need no model"
         )
         self.name = name
+
+
+class JudgementMismatch(RagError):
+    """A chunk's offsets don't point to its text in the judged page: it was indexed from another text."""
+
+    def __init__(self, document_id: str, chunk_id: str) -> None:
+        super().__init__(
+            f"expected {document_id!r} to be indexed from the shelf's own text, got chunk {chunk_id!r}, which stands "
+            "elsewhere there. Index the shelf again: workshop rag index"
+        )
+        self.document_id, self.chunk_id = document_id, chunk_id
 
 
 class IndexClosed(RagError):
