@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from workshop_lib.rag.similarity import clamped
+
 Value = str | int | float | bool
 
 
@@ -56,7 +58,7 @@ class Result(Record):
     @property
     def relevance_score(self) -> float:
         """Cosine similarity, with everything below 0 shown as 0. Not a probability."""
-        return max(0.0, 1.0 - self.distance)
+        return clamped(1.0 - self.distance)
 
     @property
     def document_id(self) -> str:

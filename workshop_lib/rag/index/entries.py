@@ -62,9 +62,14 @@ class Place(NamedTuple):
     version: str
 
 
-def place(record_id: str) -> Place:
+def record_id(document_id: str, chunk_index: int, version: str) -> str:
+    """The id of one chunk's record: nothing in it depends on when, where or how often the document is indexed."""
+    return f"{document_id}:{chunk_index}:{version}"
+
+
+def place(record: str) -> Place:
     """Read a record's id. A document id may hold colons: the other two parts can't."""
-    document_id, index, version = record_id.rsplit(":", 2)
+    document_id, index, version = record.rsplit(":", 2)
     return Place(document_id, int(index), version)
 
 
@@ -80,7 +85,7 @@ def prepare(entry: Entry, dimension: int) -> Prepared:
     return Prepared(
         document_id=entry.document_id,
         version=version,
-        ids=[f"{entry.document_id}:{index}:{version}" for index in range(total)],
+        ids=[record_id(entry.document_id, index, version) for index in range(total)],
         vectors=_vectors(entry, dimension),
         texts=[chunk.text for chunk in entry.chunks],
         metadatas=[
