@@ -14,6 +14,18 @@ RagError                                                    the root of the erro
 
 from workshop_lib.rag.chunking import Chunk, split
 from workshop_lib.rag.errors import InvalidChunking, RagError
-from workshop_lib.rag.results import Answer, Citation, Indexed, Piece, Result
+from workshop_lib.rag.results import Answer, AnswerEnd, AnswerText, Citation, Indexed, Piece, Result
 
-__all__ = ["Answer", "Chunk", "Citation", "Indexed", "InvalidChunking", "Piece", "RagError", "Result", "split"]
+__all__ = [
+    "Answer",
+    "AnswerEnd",
+    "AnswerText",
+    "Chunk",
+    "Citation",
+    "Indexed",
+    "InvalidChunking",
+    "Piece",
+    "RagError",
+    "Result",
+    "split",
+]

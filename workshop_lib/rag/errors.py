@@ -162,7 +162,7 @@ class InvalidFilter(RagError):
 class BudgetTooSmall(RagError):
     """A prompt can't be cut down to its budget, counts being in the tokens of the model's tokenizer."""
 
-    def __init__(self, budget: int, needed: int, what: str = "the instructions and the question") -> None:
+    def __init__(self, budget: int, needed: int, what: str) -> None:
         super().__init__(
             f"expected a budget of {needed} tokens or more, which {what} need; got {budget}. "
             "Give a larger budget, or a shorter question"

@@ -114,6 +114,26 @@ class Answer(Record):
 
 
 @dataclass(frozen=True)
+class AnswerText(Record):
+    """A piece of an answer that is streamed: joined, the pieces are `Answer.text`.
+
+    Attributes:
+        text: a sentence with its number, or what is said when abstained.
+        citation: the sentence's; None when abstained.
+    """
+
+    text: str
+    citation: Citation | None = None
+
+
+@dataclass(frozen=True)
+class AnswerEnd(Record):
+    """The last part of a stream: the whole answer, with its citations."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True)
 class Indexed(Record):
     """A document that is in the index.
 

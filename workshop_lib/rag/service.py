@@ -1,26 +1,23 @@
 """Documents in, answers with their sources out: the parts of `workshop_lib.rag` under one name."""
 
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence, Sized
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from prometheus_client import CollectorRegistry
 
-from workshop_lib.datasets import Heading
-from workshop_lib.rag.answering import ExtractiveAnswerer
+from workshop_lib.datasets import Heading, Question
+from workshop_lib.evaluation import Threshold
+from workshop_lib.rag.asking import Ask, Asking, Limit
 from workshop_lib.rag.chunking import Chunk, split
-from workshop_lib.rag.embedders import Embedder, Progress, Vectors, open_embedder
-from workshop_lib.rag.errors import EmptyQuery, QueryTooLong
+from workshop_lib.rag.embedders import Embedder, Progress, open_embedder
 from workshop_lib.rag.index import ChromaIndex, open_index
 from workshop_lib.rag.indexing import Indexing
 from workshop_lib.rag.intake import Source, source, source_of
 from workshop_lib.rag.metrics import metrics_in
-from workshop_lib.rag.results import Answer, Indexed, Piece, Result, Value
+from workshop_lib.rag.results import Answer, AnswerEnd, AnswerText, Indexed, Piece, Result, Value
 from workshop_lib.settings import Settings, http_url
-
-LONGEST_QUESTION = 4_000
-"""In characters. A model reads far less (minilm a thousand or so); what is longer is a text, not a question."""
 
 
 class RAGService:
@@ -74,6 +71,7 @@ class RAGService:
             chunk_size=chunk_size,
             chunk_overlap=chunk_overlap,
         )
+        self._asking = Asking(self._embedder, self._index, self._metrics)
 
     def __enter__(self) -> Self:
         return self
@@ -192,8 +190,7 @@ class RAGService:
             InvalidFilter: not a filter.
             IndexUnavailable, IndexClosed: as `ChromaIndex.search`.
         """
-        self._metrics.queries.inc()
-        return self._search(self._vector(query_text), top_k, filter)
+        return self._asking.results(Ask(query_text, top_k, filter))
 
     def answer(
         self,
@@ -201,17 +198,54 @@ class RAGService:
         top_k: int = 5,
         filter: Mapping[str, Any] | None = None,
         *,
-        threshold: float | None = None,
+        threshold: Limit = "calibrated",
         language: str | None = None,
     ) -> Answer:
-        """The sentences that answer best, with their places.
+        """The sentences that answer best, each with its place, or that the documents don't answer.
+
+        Args:
+            threshold: abstain where `answering.confidence` is below it; "calibrated" for the one shipped for the
+                embedder, where there is one; None to answer whatever was found.
+            language: the question's, such as "es"; None to guess between English and Spanish. Where the embedder was
+                not trained for it, `Answer.warning` says so, and which one was.
 
         Raises:
             as `query`.
         """
-        results = self.query(question, top_k, filter)
-        with self._metrics.duration.labels("answer").time():
-            return ExtractiveAnswerer(threshold).answer(question, results)
+        return self._asking.answer(Ask(question, top_k, filter, threshold, language))
+
+    def query_stream(
+        self,
+        question: str,
+        top_k: int = 5,
+        filter: Mapping[str, Any] | None = None,
+        *,
+        threshold: Limit = "calibrated",
+        language: str | None = None,
+    ) -> AsyncGenerator[AnswerText | AnswerEnd, None]:
+        """As `answer`, a sentence at a time, and then the whole with its citations.
+
+        The work is done in threads, so an event loop goes on meanwhile. When the consumer leaves, no further stage of
+        embedding, searching and answering begins.
+
+        Raises:
+            EmptyQuery, QueryTooLong, InvalidQuery: at once, before the first part is asked for.
+            the others of `query`: with the first part.
+        """
+        return self._asking.stream(Ask(question, top_k, filter, threshold, language))
+
+    def calibrate(self, questions: Iterable[Question] | None = None) -> Threshold:
+        """The threshold with the highest F1 of abstaining on these questions, for `answer(threshold=found.value)`.
+
+        Args:
+            questions: of both kinds, answerable and not; default: the course's calibration questions in the languages
+                that the embedder knows, which go with the pages of load("documents").
+
+        Raises:
+            InvalidSample: they are not of both kinds.
+            IndexUnavailable, IndexClosed: as `query`.
+        """
+        return self._asking.calibrate(questions)
 
     def delete_document(self, document_id: str) -> bool:
         """Remove a document with all its chunks; False where there is none.
@@ -238,18 +272,6 @@ class RAGService:
             "chunk_overlap": stats.chunk_overlap,
             "space": stats.space,
         }
-
-    def _vector(self, question: str) -> Vectors:
-        if len(question) > LONGEST_QUESTION:
-            raise QueryTooLong(len(question), LONGEST_QUESTION)
-        if not question.strip():
-            raise EmptyQuery
-        with self._metrics.duration.labels("embed").time():
-            return self._embedder.embed_query(question)
-
-    def _search(self, vector: Vectors, top_k: int, where: Mapping[str, Any] | None) -> list[Result]:
-        with self._metrics.duration.labels("search").time():
-            return self._index.search(vector, top_k, where)
 
     def _source_of(self, document: object) -> Source:
         return source_of(document, limit=self._settings.document_limit)

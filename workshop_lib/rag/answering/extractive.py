@@ -3,60 +3,62 @@
 from collections.abc import Sequence
 
 from workshop_lib.i18n import _
-from workshop_lib.rag.answering.scoring import score
+from workshop_lib.rag.answering.scoring import Overlap, confidence
 from workshop_lib.rag.answering.sentences import Sentence, sentences
 from workshop_lib.rag.results import Answer, Citation, Result
 
 
 class ExtractiveAnswerer:
-    """Chooses the sentences that answer best; no model is called.
+    """Cites the sentences that seem to answer best, as `scoring` describes; the same input gives the same answer.
 
     Args:
-        threshold: abstain where the best relevance score is below it; None to abstain only where nothing is found.
+        threshold: abstain where the `confidence` is below it; None to abstain only where nothing was found.
         most: the most sentences in an answer.
     """
 
-    def __init__(self, threshold: float | None = None, *, most: int = 2) -> None:
+    def __init__(self, threshold: float | None = None, *, most: int = 3) -> None:
         self.threshold = threshold
         self.most = most
 
     def answer(self, question: str, results: Sequence[Result], *, warning: str | None = None) -> Answer:
-        """The sentences of `results` that answer best, cited, or none where they don't seem to.
+        """The best sentences of `results`, best first, or none where the documents don't seem to know.
 
         Args:
-            results: nearest first.
+            results: nearest first, as `RAGService.query` and `ChromaIndex.search` give them.
             warning: handed on in the answer.
         """
-        best = max((result.relevance_score for result in results), default=0.0)
-        candidates = list(sentences(results))
-        if not candidates or (self.threshold is not None and best < self.threshold):
-            return Answer(
-                question, _("The documents don't answer this."), (), True, best, self.threshold, tuple(results), warning
-            )
-        scores = score(question, candidates)
-        order = sorted(range(len(candidates)), key=lambda index: (-scores[index], index))[: self.most]
-        citations = tuple(
-            _citation(number, candidates[index], scores[index]) for number, index in enumerate(order, start=1)
-        )
+        score = confidence(question, results)
+        abstained = not results or (self.threshold is not None and score < self.threshold)
+        citations: tuple[Citation, ...] = ()
+        if not abstained:
+            best = Overlap(question, list(sentences(results))).best(self.most)
+            citations = tuple(_citation(number, *scored) for number, scored in enumerate(best, start=1))
         return Answer(
-            question, " ".join(map(shown, citations)), citations, False, best, self.threshold, tuple(results), warning
+            question=question,
+            text=" ".join(map(cited, citations)) if citations else _("The documents don't answer this."),
+            citations=citations,
+            abstained=abstained,
+            score=score,
+            threshold=self.threshold,
+            results=tuple(results),
+            warning=warning,
         )
 
 
-def shown(citation: Citation) -> str:
-    """The sentence on one line, with its number."""
+def cited(citation: Citation) -> str:
+    """The sentence on one line, followed by its number: ``Use a Response. [1]``."""
     return f"{' '.join(citation.text.split())} [{citation.number}]"
 
 
-def _citation(number: int, sentence: Sentence, points: float) -> Citation:
+def _citation(number: int, sentence: Sentence, score: float) -> Citation:
     title = sentence.result.metadata.get("title")
     return Citation(
-        number,
-        sentence.result.document_id,
-        sentence.result.id,
-        sentence.start,
-        sentence.end,
-        sentence.text,
-        points,
-        str(title) if title else None,
+        number=number,
+        document_id=sentence.result.document_id,
+        chunk_id=sentence.result.id,
+        start=sentence.start,
+        end=sentence.end,
+        text=sentence.text,
+        score=score,
+        title=str(title) if title else None,
     )
