@@ -189,6 +189,17 @@ def test_a_budget_below_the_question_says_what_is_needed():
     assert (prompt.tokens, dict(prompt.passages), len(prompt.dropped)) == (needed, {}, 1)
 
 
+def test_a_budget_below_what_must_be_in_it_says_what_is_needed():
+    results = [found("A body is data.", "a"), found("A path is a URL.", "b"), found("A query.", "c")]
+    with pytest.raises(BudgetTooSmall, match="and 2 of what was found, need") as refused:
+        build_prompt("What?", results, budget=20, count_tokens=characters, at_least=2)
+
+    needed = refused.value.needed
+    prompt = build_prompt("What?", results, budget=needed, count_tokens=characters, at_least=2)
+    assert (prompt.tokens, prompt.dropped) == (needed, (results[2],))
+    assert build_prompt("What?", [], budget=MUCH, count_tokens=words, at_least=2).dropped == ()
+
+
 def test_with_nothing_found_the_prompt_says_so():
     assert "No passage was found." in build_prompt("What?", [], budget=MUCH, count_tokens=words).text
 

@@ -1,4 +1,4 @@
-"""What was found, as a reader wants it: overlapping results of one document are one passage, and no text comes twice."""
+"""What was found, as a reader wants it: overlapping results of a document are one passage, and no text comes twice."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence

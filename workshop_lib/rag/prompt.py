@@ -69,7 +69,9 @@ class Mention:
         return self.passage is not None
 
 
-def build_prompt(question: str, results: Iterable[Result], *, budget: int, count_tokens: CountTokens) -> Prompt:
+def build_prompt(
+    question: str, results: Iterable[Result], *, budget: int, count_tokens: CountTokens, at_least: int = 0
+) -> Prompt:
     """The prompt that asks `question` of as many of the results, from the first, as the budget has room for.
 
     A result is in it whole or not at all. Results of one document that overlap become one passage. The same input
@@ -77,14 +79,16 @@ def build_prompt(question: str, results: Iterable[Result], *, budget: int, count
 
     Args:
         question: what is asked.
-        results: the most relevant first, as `query` gives them. All of them may be dropped: see `Prompt.dropped`.
+        results: the most relevant first, as `query` gives them.
         budget: the most tokens of the whole text, with instructions and question.
         count_tokens: by the tokenizer of the model that will read the prompt.
+        at_least: how many results must be in it, where there are as many. With 0 all may be dropped.
 
     Raises:
         EmptyQuery: the question is empty, or all whitespace.
         InvalidText: it is not Unicode.
-        BudgetTooSmall: not even the instructions and the question fit; it says how many tokens they need.
+        BudgetTooSmall: not even the instructions, the question and those `at_least` fit; it says how many tokens they
+            need.
     """
     _check(question)
     results = tuple(results)
@@ -100,9 +104,11 @@ def build_prompt(question: str, results: Iterable[Result], *, budget: int, count
         return attempt(len(results))
     # What bisect puts before its answer was tried and fits, even if a tokenizer counts less for a longer text.
     fitting = bisect_right(range(len(results)), budget, key=lambda kept: attempt(kept).tokens)
-    best = attempt(max(0, fitting - 1))
+    least = min(at_least, len(results))
+    best = attempt(max(least, fitting - 1))
     if best.tokens > budget:
-        raise BudgetTooSmall(budget, best.tokens)
+        also = f", and {least} of what was found," if least else ""
+        raise BudgetTooSmall(budget, best.tokens, f"the instructions and the question{also}")
     return best
 
 
