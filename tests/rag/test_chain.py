@@ -188,7 +188,9 @@ def test_on_real_pages_each_source_carries_the_numbers_that_cite_it(service):
     with LangChainRAG(service=service) as rag:
         found = rag.query(QUESTION)
 
-    assert found.keys() == {"answer", "sources"}
+    assert found.keys() == {"answer", "sources", "warning"}
+    assert found["warning"] is None
+    assert found["answer"] == service.answer(QUESTION).text
     assert len(found["sources"]) == 5
     cited = {number: source for source in found["sources"] for number in source["metadata"]["numbers"]}
     assert cited
@@ -197,6 +199,30 @@ def test_on_real_pages_each_source_carries_the_numbers_that_cite_it(service):
         assert f"[{number}]" in found["answer"]
         assert source["content"] == page[source["metadata"]["start"] : source["metadata"]["end"]]
     assert service.query(QUESTION)[0].id == found["sources"][0]["metadata"]["id"]
+
+
+def test_on_real_pages_it_abstains_where_the_service_does(service):
+    question = "Which team won the football world cup in 1998?"
+
+    found = LangChainRAG(service=service).query(question)
+
+    assert service.answer(question).abstained
+    assert found["answer"] == service.answer(question).text
+    assert [source["metadata"]["numbers"] for source in found["sources"]] == [[]] * 5
+
+
+def test_a_language_that_the_embedder_never_learnt_is_told(tmp_path):
+    class English:
+        name, languages = "english", frozenset({"en"})
+
+        def __getattr__(self, asked):
+            return getattr(use(), asked)
+
+    with LangChainRAG(embedding_model=English(), url=tmp_path) as rag:
+        rag.service.index_document("A body is data.")
+
+        assert "english" in rag.query("¿Cómo se declara el cuerpo de una petición?")["warning"]
+        assert rag.query("How is the body of a request declared?")["warning"] is None
 
 
 def test_on_real_pages_a_model_reads_the_passages_and_a_service_that_was_given_stays_open(service, model):

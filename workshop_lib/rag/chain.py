@@ -17,9 +17,10 @@ from langchain_core.documents import Document
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.runnables import Runnable, RunnableLambda, RunnableParallel, RunnablePassthrough
 
-from workshop_lib.rag.answering import ExtractiveAnswerer
+from workshop_lib.rag.answering import SHIPPED, ExtractiveAnswerer
 from workshop_lib.rag.embedders import Embedder
 from workshop_lib.rag.errors import InvalidChain, UnknownModel
+from workshop_lib.rag.languages import language_warning
 from workshop_lib.rag.prompt import CountTokens, Prompt, build_prompt
 from workshop_lib.rag.results import Answer, Result
 from workshop_lib.rag.retriever import ServiceRetriever, to_result
@@ -108,7 +109,8 @@ class LangChainRAG:
         llm_model: as in the seed, the name of a language model. Nothing here serves one, so any name is refused.
         service: a `RAGService` that is there already, instead of all the above.
         llm: any LangChain chat model, or another Runnable from a prompt to a text or message.
-        answerer: what answers where there is no `llm`; default: `ExtractiveAnswerer()`.
+        answerer: what answers where there is no `llm`; default: an `ExtractiveAnswerer` with the threshold shipped for
+            the embedder, so that it abstains where `RAGService.answer` does.
         top_k: how many passages an answer is looked for in.
         budget, count_tokens: as `build_chain`, for `llm`; by default tokens are counted by the embedder's tokenizer,
             which is an estimate: leave room in the budget.
@@ -158,7 +160,7 @@ class LangChainRAG:
         self.retriever = ServiceRetriever(service=service, top_k=top_k)
         self.chain = build_chain(
             self.retriever,
-            llm if llm is not None else answerer or ExtractiveAnswerer(),
+            llm if llm is not None else answerer or ExtractiveAnswerer(SHIPPED.get(service.embedder.name)),
             budget=budget,
             count_tokens=count_tokens or service.embedder.count_tokens,
         )
@@ -167,17 +169,18 @@ class LangChainRAG:
         """Answer from what is found.
 
         Returns:
-            `answer`, a text that cites by numbers in brackets; and `sources`, all that was found, most relevant first,
-            each with `content` and `metadata`: the chunk's own, and `numbers`, those by which the answer can cite it.
+            `answer`, a text that cites by numbers in brackets; `sources`, all that was found, most relevant first,
+            each with `content` and `metadata`: the chunk's own, and `numbers`, those by which the answer can cite it;
+            and `warning`, None or that the embedder doesn't know the question's language.
 
         Raises:
             as `RAGService.query`, and as the chain of `build_chain`.
         """
-        return _seed(self.chain.invoke(question))
+        return self._seed(self.chain.invoke(question))
 
     async def aquery(self, question: str) -> dict[str, Any]:
         """`query`, without blocking the event loop."""
-        return _seed(await self.chain.ainvoke(question))
+        return self._seed(await self.chain.ainvoke(question))
 
     def close(self) -> None:
         """Close the service that was made here; one that was given stays open."""
@@ -191,6 +194,20 @@ class LangChainRAG:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _seed(self, asked: Asked) -> dict[str, Any]:
+        numbers = _numbers(asked)
+        return {
+            "answer": asked["answer"],
+            "sources": [
+                {
+                    "content": document.page_content,
+                    "metadata": {**document.metadata, "numbers": numbers[document.metadata["id"]]},
+                }
+                for document in asked["documents"]
+            ],
+            "warning": language_warning(self.service.embedder, asked["question"], None),
+        }
 
 
 def _prompting(budget: int, count_tokens: CountTokens) -> Runnable[Asked, Prompt]:
@@ -211,20 +228,6 @@ def _extract_text(asked: Asked) -> str:
 
 def _results(asked: Asked) -> list[Result]:
     return [to_result(document) for document in asked["documents"]]
-
-
-def _seed(asked: Asked) -> dict[str, Any]:
-    numbers = _numbers(asked)
-    return {
-        "answer": asked["answer"],
-        "sources": [
-            {
-                "content": document.page_content,
-                "metadata": {**document.metadata, "numbers": numbers[document.metadata["id"]]},
-            }
-            for document in asked["documents"]
-        ],
-    }
 
 
 def _numbers(asked: Asked) -> dict[str, list[int]]:
