@@ -192,7 +192,7 @@ print(event.model_dump_json(indent=2, exclude={"payload": {"content"}}))
 # %%
 from workshop_lib.events import UnroutableError, open_bus
 
-with open_bus(event_bus_url) as quiet_bus:
+with open_bus(event_bus_url, "quiet") as quiet_bus:
     try:
         quiet_bus.publish(event)
         print("published")
@@ -214,11 +214,16 @@ with open_bus(event_bus_url) as quiet_bus:
 # receipt. Four calls are all you need:
 #
 # - `announce(document)` gives the event; its correlation id is `event.metadata.correlation_id`;
-# - `bus.subscribe("shelf", ["data.ingested"], handler)`: from now on, `handler(event)` runs for each such event;
+# - `bus.subscribe("shelf", ["data.ingested"], handler)`: from now on, the queue *shelf* keeps each such event for
+#   `handler`;
 # - `bus.publish(event)`;
 # - `store.store_event(event)`.
 #
 # Who calls `store_event`? And what has to happen first?
+#
+# Publishing and handling are two things: the publisher goes on at once, and a handler runs when its bus *consumes*. In
+# a service that never ends. In a notebook, `bus.drain()` calls the handlers until nothing is left. The check and the
+# next cell do that; your function need not.
 
 
 # %%
@@ -255,6 +260,7 @@ store = open_store(event_store_url)
 with open_bus(event_bus_url) as bus:
     start = time.perf_counter()
     receipts = publish_shelf(pages, announce, bus, store)
+    bus.drain()
     seconds = time.perf_counter() - start
 print(f"{len(receipts)} pages published and stored in {seconds:.2f} s")
 print(f"{seconds / len(receipts) * 1000:.1f} ms a page")

@@ -26,11 +26,14 @@ SOME_JSON = st.recursive(
 )
 
 
+FREE = EventType("test.event")
+
+
 def event(event_type: EventType, payload: dict[str, Any]) -> BaseEvent:
     return BaseEvent(metadata=EventMetadata(event_type=event_type, source_service="test"), payload=payload)
 
 
-@given(st.sampled_from(EventType), st.dictionaries(st.text(), SOME_JSON, max_size=4))
+@given(st.sampled_from([FREE, EventType.DATA_INGESTED]), st.dictionaries(st.text(), SOME_JSON, max_size=4))
 def test_any_event_comes_back_as_it_was(event_type: EventType, payload: dict[str, Any]) -> None:
     if event_type is EventType.DATA_INGESTED:
         payload = {"document_id": "a", "filename": "a.md", "content": json.dumps(payload), "size": len(payload)}
@@ -43,7 +46,7 @@ def test_any_event_comes_back_as_it_was(event_type: EventType, payload: dict[str
 def test_data_ingested_is_parsed_as_its_own_class() -> None:
     plain = event(EventType.DATA_INGESTED, {"document_id": "a", "filename": "a.md", "content": "", "size": 0})
     assert type(parse_event(encode(plain))) is DataIngestedEvent
-    assert type(parse_event(encode(event(EventType.DRIFT_DETECTED, {})).encode())) is BaseEvent
+    assert type(parse_event(encode(event(FREE, {})).encode())) is BaseEvent
 
 
 @pytest.mark.parametrize(
@@ -56,11 +59,11 @@ def test_data_ingested_is_parsed_as_its_own_class() -> None:
         ("null", "object"),
         ("{}", "metadata: Field required"),
         ('{"metadata": {}, "payload": {}}', r"metadata\.event_type: Field required"),
-        ('{"metadata": {"event_type": "a.b", "source_service": "x"}, "payload": {}}', r"metadata\.event_type"),
+        ('{"metadata": {"event_type": "a..b", "source_service": "x"}, "payload": {}}', r"metadata\.event_type"),
         ('{"metadata": {"event_type": "data.ingested", "source_service": "x"}, "payload": {}}', "payload.document_id"),
-        ('{"metadata": {"event_type": "drift.detected", "source_service": "x"}, "payload": []}', "payload"),
-        ('{"metadata": {"event_type": "drift.detected", "source_service": "x"}, "payload": {}, "x": 1}', "x: Extra"),
-        ('{"metadata": {"event_type": "drift.detected", "source_service": "x"}, "payload": {"x": NaN}}', "payload"),
+        ('{"metadata": {"event_type": "test.event", "source_service": "x"}, "payload": []}', "payload"),
+        ('{"metadata": {"event_type": "test.event", "source_service": "x"}, "payload": {}, "x": 1}', "x: Extra"),
+        ('{"metadata": {"event_type": "test.event", "source_service": "x"}, "payload": {"x": NaN}}', "payload"),
     ],
 )
 def test_what_is_no_event_is_told_why(data: str | bytes, reason: str) -> None:
@@ -84,11 +87,11 @@ def test_what_is_no_event_is_not_encoded() -> None:
 
 def test_half_a_character_is_not_encoded() -> None:
     with pytest.raises(InvalidEvent, match="can't be written as JSON"):
-        encode(event(EventType.DRIFT_DETECTED, {"text": "\ud800"}))
+        encode(event(FREE, {"text": "\ud800"}))
 
 
 def test_a_payload_made_wrong_afterwards_is_not_encoded() -> None:
-    there = event(EventType.DRIFT_DETECTED, {})
+    there = event(FREE, {})
     there.payload["score"] = float("nan")
     with pytest.raises(InvalidEvent, match="payload"):
         encode(there)

@@ -54,7 +54,9 @@ def test_a_time_in_another_zone_is_kept_in_utc() -> None:
     [
         {"timestamp": datetime(2024, 1, 1, 12)},
         {"timestamp": "2024-01-01T12:00:00"},
-        {"event_type": "data.invented"},
+        {"event_type": "data invented"},
+        {"event_type": "data."},
+        {"event_type": ""},
         {"event_id": "1"},
         {"correlation_id": "1"},
         {"source_service": ""},

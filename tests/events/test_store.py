@@ -34,7 +34,7 @@ from workshop_lib.events import BaseEvent, EventMetadata, EventType, SQLiteEvent
 path, work, limit = sys.argv[1:]
 with SQLiteEventStore(path) as store:
     for number in count() if limit == "none" else range(int(limit)):
-        metadata = EventMetadata(event_type=EventType.TRAINING_STARTED, source_service="writer", correlation_id=work)
+        metadata = EventMetadata(event_type=EventType("test.event"), source_service="writer", correlation_id=work)
         store.store_event(BaseEvent(metadata=metadata, payload={"number": number}))
         print(number, flush=True)
 """
@@ -52,7 +52,7 @@ def store(path: Path) -> Iterator[SQLiteEventStore]:
 
 
 def event(work: UUID | None = None, **payload: Any) -> BaseEvent:
-    metadata = EventMetadata(event_type=EventType.TRAINING_STARTED, source_service="test", correlation_id=work)
+    metadata = EventMetadata(event_type=EventType("test.event"), source_service="test", correlation_id=work)
     return BaseEvent(metadata=metadata, payload=payload)
 
 

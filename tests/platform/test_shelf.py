@@ -39,6 +39,7 @@ def test_every_page_of_the_shelf_is_found_by_its_receipt(bus: EventBus, store: S
     shelf = load("documents")
     receipts = publish_shelf(shelf, announce, bus, store)
     assert list(receipts) == list(shelf.ids)
+    assert bus.drain() == len(shelf.ids)
     for document_id, correlation_id in receipts.items():
         [event] = store.get_events_by_correlation(correlation_id)
         assert isinstance(event, DataIngestedEvent)

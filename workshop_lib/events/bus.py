@@ -1,39 +1,81 @@
-"""The bus: what events are accepted and who gets them. How they travel is the transport's business."""
+"""The bus: what events are accepted, who gets them, and how often. How they travel is the transport's business."""
 
 import inspect
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType, TracebackType
-from typing import Any, Self
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from types import FrameType, TracebackType
+from typing import Any, Final, Protocol, Self
 
-from workshop_lib.events.codec import encode, parse_event
-from workshop_lib.events.errors import BusError, InvalidSubscription, UnknownScheme
-from workshop_lib.events.memory import MemoryTransport
-from workshop_lib.events.schemas import BaseEvent
+from workshop_lib.events.codec import checked
+from workshop_lib.events.consuming import Consumer, HandledStore, Subscription
+from workshop_lib.events.errors import (
+    BusClosed,
+    BusError,
+    EventError,
+    EventTooLarge,
+    InvalidSubscription,
+    NotConfirmed,
+)
+from workshop_lib.events.metrics import process_metrics
+from workshop_lib.events.payloads import PredictionRequestedEvent, Priority
+from workshop_lib.events.retry import backoff as full_jitter
+from workshop_lib.events.schemas import ALIASES, BaseEvent
 from workshop_lib.events.topics import MAX_BYTES, check_pattern, check_routing_key, matches
-from workshop_lib.events.transport import DeadLetter, Transport
+from workshop_lib.events.tracing import TRACEPARENT, next_traceparent
+from workshop_lib.events.transport import NORMAL_PRIORITY, DeadLetter, Outgoing, QueueCounts, QueueSpec, Transport
+from workshop_lib.events.transports import make_transport
 from workshop_lib.i18n import _
 
 logger = logging.getLogger(__name__)
 
+DEFAULT_MAX_BYTES: Final = 5 * 1024 * 1024
+DEFAULT_MAX_ATTEMPTS: Final = 5
+DEFAULT_PREFETCH: Final = 10
+
 # Lost when nobody listens, these would be waited for in vain. Other events are facts, which need no listener.
 _MANDATORY = ("*.requested", "data.*")
+_PRIORITIES = {Priority.LOW: 0, Priority.NORMAL: NORMAL_PRIORITY, Priority.HIGH: 2}
 
-_TRANSPORTS: Mapping[str, Callable[[str], Transport]] = MappingProxyType({"memory": lambda _: MemoryTransport()})
+
+class Recorder(Protocol):
+    """What keeps every published event: an event store."""
+
+    def store_event(self, event: BaseEvent) -> bool: ...
 
 
 class EventBus:
-    """Publish and subscribe over the backend that the URL names; `memory://` is a private bus inside this process.
+    """Publish and subscribe over the backend that the URL names.
 
-    On `memory://`, `publish` delivers before it returns, on the calling thread, in the order of publishing. What a
-    callback publishes is delivered after the callback is done; what another thread publishes while callbacks run is
-    delivered by the thread that runs them, so there `publish` may return first. Safe to share between threads.
+    Every event that was confirmed is handled at least once by each queue that asked for it, whatever process is
+    killed: so a handler may see an event twice (see `idempotent`). Nothing is handled until `start_consuming` or
+    `drain` is called. Safe to share between threads, not between processes: each opens its own.
     """
 
     def __init__(
-        self, rabbitmq_url: str = "memory://", exchange_name: str = "ml_events", exchange_type: str = "topic"
+        self,
+        rabbitmq_url: str = "memory://",
+        exchange_name: str = "ml_events",
+        exchange_type: str = "topic",
+        *,
+        max_attempts: int = DEFAULT_MAX_ATTEMPTS,
+        backoff: Callable[[int], float] = full_jitter,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+        record: Recorder | None = None,
     ) -> None:
-        """Open the bus.
+        """Name the backend; `connect`, or the first publish or subscribe, reaches it.
+
+        Args:
+            rabbitmq_url: of any backend; `open_bus` lists them.
+            exchange_name: queues hear what is published under the same name.
+            max_attempts: default for `subscribe`.
+            backoff: default for `subscribe`.
+            max_bytes: of one event as JSON; a larger one is refused.
+            record: keeps each published event before `publish` returns.
 
         Raises:
             UnknownScheme: no backend for the URL; the message lists those there are.
@@ -42,43 +84,96 @@ class EventBus:
         if exchange_type != "topic":
             text = _("expected exchange_type 'topic', which is how keys are matched here; got {type!r}")
             raise BusError(text.format(type=exchange_type))
-        scheme, separator, _rest = rabbitmq_url.partition("://")
-        if not separator or scheme not in _TRANSPORTS:
-            raise UnknownScheme(_("an event bus"), rabbitmq_url, (f"{known}://" for known in _TRANSPORTS))
         self.exchange_name = exchange_name
-        self._transport = _TRANSPORTS[scheme](rabbitmq_url)
+        self._max_attempts, self._backoff, self._max_bytes, self._record = max_attempts, backoff, max_bytes, record
+        self._transport: Transport = make_transport(rabbitmq_url, exchange_name)
+        self._metrics = process_metrics()
+        self._lock = threading.RLock()
+        self._connected = self._closed = self._consuming = False
+        self._subscriptions: list[Subscription] = []
+        self._consumers: list[Consumer] = []
+        self._failure: BusError | None = None
+        self._wake = threading.Event()
+
+    def connect(self) -> None:
+        """Reach the backend, again after `disconnect`; connecting twice is no error.
+
+        Raises:
+            BrokerUnavailable: nobody answers, or the file can't be used; the message says what to start.
+            WrongCredentials: the user or the password was refused.
+            NotAnEventBus: something else is there, which was left as it is.
+        """
+        with self._lock:
+            if not self._connected:
+                self._transport.connect()
+                self._connected, self._closed = True, False
+
+    def disconnect(self) -> None:
+        """Stop consuming, as `stop` does, and let go. Queues keep what waits in them. Doing it twice is no error."""
+        with self._lock:
+            self._closed = True
+        if self._in_a_handler():
+            # It can't wait for itself to end. Not a daemon: the process stays until this is done.
+            self._request_stop()
+            threading.Thread(target=self._close, name="event-bus-close").start()
+        else:
+            self._close()
+
+    close = disconnect
 
     def __enter__(self) -> Self:
+        self.connect()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Take no more events; closing twice is no error."""
-        self._transport.close()
+        self.disconnect()
 
     def publish(self, event: BaseEvent, routing_key: str | None = None) -> bool:
-        """Send a JSON copy of `event` to every queue bound for `routing_key` (default: the event's type).
+        """Send `event` to every queue bound for `routing_key` (default: the event's type).
 
-        True says that the event was accepted. A callback that fails is not the publisher's business: it shows in
-        the log and in `dead_letters`.
+        True says that the backend has it for good. An exception says that it may not: publish the same event again,
+        its id lets a consumer that remembers ids handle it once. A handler that fails is not the publisher's
+        business: it shows in the log and in `dead_letters`.
 
         Raises:
             InvalidEvent: not an event, or its payload is not what its type asks for.
+            EventTooLarge: more bytes than this bus takes.
             InvalidTopic: not a routing key.
             UnroutableError: a request (`*.requested`) or data (`data.*`), by its type or its routing key, and no
                 queue is bound for it. A fact that nobody listens to is no error.
-            BusClosed: after `close`.
+            BrokerUnavailable: the backend can't be reached or written.
+            BusClosed: after `disconnect`.
         """
-        body = encode(event)
-        key = str(event.metadata.event_type) if routing_key is None else routing_key
-        check_routing_key(key)
-        mandatory = any(matches(pattern, topic) for pattern in _MANDATORY for topic in (event.metadata.event_type, key))
-        self._transport.publish(key, body.encode(), mandatory=mandatory)
-        logger.debug("published %s with routing key %s", event.metadata.event_id, key)
+        try:
+            return self.publish_many((event,), routing_key)
+        except NotConfirmed as error:
+            if 0 in error.refused:
+                raise error.refused[0] from None
+            raise
+
+    def publish_many(self, events: Iterable[BaseEvent], routing_key: str | None = None) -> bool:
+        """Publish all, in this order, and return True once all are confirmed: faster than one by one.
+
+        Every event is checked before the first is sent.
+
+        Raises:
+            NotConfirmed: not all reached the backend; its `confirmed` says which did, by index.
+            And what `publish` raises, of which InvalidEvent, EventTooLarge and InvalidTopic mean that none was sent.
+        """
+        prepared = [self._outgoing(event, routing_key) for event in events]
+        self._open()
+        if not prepared:
+            return True
+        for event, _message in prepared:
+            self._metrics.published(event.metadata.event_type)
+        try:
+            self._transport.publish([message for _event, message in prepared])
+        except NotConfirmed as error:
+            self._confirm(prepared[index][0] for index in sorted(error.confirmed))
+            raise
+        self._confirm(event for event, _message in prepared)
         return True
 
     def subscribe(
@@ -86,48 +181,335 @@ class EventBus:
         queue_name: str,
         routing_keys: Sequence[str],
         callback: Callable[[BaseEvent], Any],
-        *,
         auto_ack: bool = False,
+        *,
+        max_attempts: int | None = None,
+        backoff: Callable[[int], float] | None = None,
+        concurrency: int = 1,
+        prefetch: int = DEFAULT_PREFETCH,
+        priorities: bool = False,
+        idempotent: HandledStore | None = None,
     ) -> None:
-        """Call `callback` with each event that reaches the queue; what it returns is ignored.
+        """Make the queue, and call `callback` with each event that reaches it, once `start_consuming` or `drain` runs.
 
         `routing_keys` are patterns: `*` is one word, `#` any number. Subscribing to a queue again adds the patterns
-        to it, and its callbacks take turns; a queue of another name gets a copy of its own. When a callback raises,
-        the event goes to the queue's dead letters with the reason; with `auto_ack` it counts as done once it is
-        handed over, so that it is lost.
+        to it, and its callbacks take turns, as those of other processes on this queue do; a queue of another name
+        gets a copy of its own. With one consumer at concurrency 1 and no retries, events come in the order of
+        publishing.
+
+        What `callback` returns is ignored. When it raises, `SystemExit` included, the event comes again after a wait,
+        and after `max_attempts` tries it goes to the queue's dead letters with the reason. What is no event goes
+        there at once.
+
+        Args:
+            auto_ack: count an event as done once it is handed over: a failure loses it.
+            max_attempts: tries in all, 1 or more.
+            backoff: seconds to wait after failed try 1, 2, ...
+            concurrency: how many threads run the callback.
+            prefetch: how many events this consumer may hold at a time; at least `concurrency`.
+            priorities: let urgent requests pass others. A queue has it for life.
+            idempotent: a store that remembers handled ids, by queue. An event that it knows is not handled again, and
+                what the callback writes into that store is kept in one transaction with the mark. Only that: a mail
+                that it sent, or a file that it wrote, it may send or write twice.
 
         Raises:
             InvalidSubscription: no queue name or one over 255 bytes, no keys, a string where a list of them is
-                expected, or a callback that is no plain function: a coroutine would never be awaited.
+                expected, numbers under 1, or a callback that is no plain function: a coroutine would never be awaited.
             InvalidTopic: not a pattern.
-            BusClosed: after `close`.
+            QueueConflict: the queue exists with other arguments.
+            BrokerUnavailable: the backend can't be reached or written.
+            BusClosed: after `disconnect`.
         """
-        if not 0 < len(queue_name.encode()) <= MAX_BYTES:
-            text = _("expected a queue name of 1 to {most} bytes, got {size}")
-            raise InvalidSubscription(text.format(most=MAX_BYTES, size=len(queue_name.encode())))
-        if isinstance(routing_keys, str) or not routing_keys:
-            text = _("expected a list of routing keys such as ['data.*'], got {keys!r}")
-            raise InvalidSubscription(text.format(keys=routing_keys))
-        if not callable(callback) or inspect.iscoroutinefunction(callback):
-            text = _("expected a plain function of one event as callback, got {callback!r}")
-            raise InvalidSubscription(text.format(callback=callback))
-        for pattern in routing_keys:
-            check_pattern(pattern)
-        self._transport.bind(queue_name, routing_keys, lambda body: callback(parse_event(body)), auto_ack=auto_ack)
+        attempts = self._max_attempts if max_attempts is None else max_attempts
+        _check_subscription(queue_name, routing_keys, callback, attempts, concurrency, prefetch)
+        patterns = tuple(ALIASES.get(pattern, pattern) for pattern in routing_keys)
+        subscription = Subscription(
+            queue=QueueSpec(queue_name, patterns, priorities),
+            callback=callback,
+            auto_ack=auto_ack,
+            max_attempts=attempts,
+            backoff=self._backoff if backoff is None else backoff,
+            concurrency=concurrency,
+            prefetch=max(prefetch, concurrency),
+            idempotent=idempotent,
+        )
+        with self._lock:
+            self._open()
+            self._transport.declare(subscription.queue)
+            self._subscriptions.append(subscription)
+            if self._consuming:
+                self._consumers.append(self._consumer(subscription))
 
-    def dead_letters(self, queue_name: str) -> tuple[DeadLetter, ...]:
-        """What callbacks of the queue refused, oldest first, each with its reason.
+    def start_consuming(self, block: bool = True) -> None:
+        """Handle what arrives until `stop` is called, from a handler or another thread.
+
+        On the main thread SIGTERM and SIGINT (Ctrl-C) stop it too: handlers that run may end, and then it returns, so
+        that the process can end with code 0. A second signal does what it does elsewhere. With ``block=False`` it
+        returns at once and worker threads go on in the background.
 
         Raises:
-            UnknownQueue: nobody subscribed to a queue of that name.
+            InvalidSubscription: nothing is subscribed.
+            BusClosed: after `disconnect`.
+            BusError: the backend failed for good; raised by a blocking call, else by the next `stop` or `drain`.
         """
-        return self._transport.dead_letters(queue_name)
+        self._wake.clear()
+        if not block:
+            self._start()
+            return
+        # Before the first handler runs: a signal may come at any time after.
+        with _signals(self._wake.set):
+            self._start()
+            self._wake.wait()
+            self.stop()
+
+    def stop(self, timeout: float | None = None) -> bool:
+        """Take no more, and wait until handlers that run have ended: True once they have.
+
+        What was delivered and not begun goes back to its queue. After `timeout` seconds it gives up and returns
+        False: what still runs comes again, here or elsewhere. In a handler it only asks, and returns False.
+
+        Raises:
+            BusError: the backend had failed for good.
+        """
+        self._request_stop()
+        if self._in_a_handler():
+            return False
+        with self._lock:
+            consumers, self._consumers = self._consumers, []
+            failure, self._failure = self._failure, None
+        ended = [consumer.wait(timeout) for consumer in consumers]
+        if failure is not None:
+            raise failure
+        return all(ended)
+
+    def drain(self, timeout: float | None = None) -> int:
+        """Handle what waits in this bus's queues, retries and what handlers publish included, until nothing is left.
+
+        For a notebook or a test, where a service would call `start_consuming`. Returns how many deliveries were
+        settled; after `timeout` seconds it returns though some are left. Where consuming runs in the background
+        already, it only waits. Without a subscription there is nothing to handle.
+
+        Raises:
+            BusClosed: after `disconnect`.
+            BusError: the backend failed for good.
+        """
+        with self._lock:
+            self._open()
+            if not self._subscriptions:
+                return 0
+            if not (running := self._consuming):
+                self._wake.clear()
+            before = sum(consumer.settled for consumer in self._consumers)
+            self._start()
+            consumers = list(self._consumers)
+        try:
+            _wait_until_idle(self._transport, consumers, self._wake, timeout)
+        finally:
+            if not running:
+                self.stop()
+        return sum(consumer.settled for consumer in consumers) - before
+
+    def queues(self) -> tuple[str, ...]:
+        """The names of the queues that the backend has, sorted."""
+        self._open()
+        return self._transport.queues()
+
+    def counts(self, queue_name: str) -> QueueCounts:
+        """How many events wait in the queue, wait for their retry, and are dead.
+
+        Raises:
+            UnknownQueue: no queue of that name.
+        """
+        self._open()
+        return self._transport.counts(queue_name)
+
+    def dead_letters(self, queue_name: str, limit: int | None = None) -> tuple[DeadLetter, ...]:
+        """What was given up on the queue, oldest first, each with its reason.
+
+        Raises:
+            UnknownQueue: no queue of that name.
+        """
+        self._open()
+        return self._transport.dead_letters(queue_name, limit)
+
+    def replay(self, queue_name: str, letter_id: str) -> bool:
+        """Put a dead letter back into its queue, as new. False where there is none of that id.
+
+        Raises:
+            UnknownQueue: no queue of that name.
+        """
+        self._open()
+        return self._transport.replay(queue_name, letter_id)
+
+    def drop(self, queue_name: str, letter_id: str) -> bool:
+        """Forget a dead letter. False where there is none of that id.
+
+        Raises:
+            UnknownQueue: no queue of that name.
+        """
+        self._open()
+        return self._transport.drop(queue_name, letter_id)
+
+    def _outgoing(self, event: BaseEvent, routing_key: str | None) -> tuple[BaseEvent, Outgoing]:
+        received, text = checked(event)
+        body = text.encode()
+        if len(body) > self._max_bytes:
+            raise EventTooLarge(len(body), self._max_bytes)
+        about = received.metadata
+        key = str(about.event_type) if routing_key is None else ALIASES.get(routing_key, routing_key)
+        headers = {
+            "event_id": str(about.event_id),
+            "event_type": str(about.event_type),
+            "source_service": about.source_service,
+            "timestamp": about.timestamp.isoformat(),
+            TRACEPARENT: next_traceparent(about.correlation_id),
+        }
+        if about.correlation_id is not None:
+            headers["correlation_id"] = str(about.correlation_id)
+        urgent = received.payload.priority if isinstance(received, PredictionRequestedEvent) else Priority.NORMAL
+        return received, Outgoing(key, body, headers, _PRIORITIES[urgent], _mandatory(str(about.event_type), key))
+
+    def _confirm(self, events: Iterable[BaseEvent]) -> None:
+        for event in events:
+            self._metrics.confirmed(event.metadata.event_type)
+            if self._record is not None:
+                self._record.store_event(event)
+
+    def _open(self) -> None:
+        if self._connected and not self._closed:
+            return
+        with self._lock:
+            if self._closed:
+                raise BusClosed
+            self.connect()
+
+    def _start(self) -> None:
+        with self._lock:
+            self._open()
+            if not self._subscriptions:
+                raise InvalidSubscription(
+                    _("expected a subscription, found none. Subscribe first: bus.subscribe('a-queue', ['#'], callback)")
+                )
+            if not self._consuming:
+                self._failure = None
+                self._consumers = [self._consumer(subscription) for subscription in self._subscriptions]
+                self._consuming = True
+
+    def _consumer(self, subscription: Subscription) -> Consumer:
+        return Consumer(self._transport, subscription, self._metrics, self._fail)
+
+    def _fail(self, error: BusError) -> None:
+        logger.error("the event bus can't go on: %s", error)
+        self._failure = error
+        self._wake.set()
+
+    def _request_stop(self) -> None:
+        with self._lock:
+            self._consuming = False
+            consumers = list(self._consumers)
+        for consumer in consumers:
+            consumer.request_stop()
+        self._wake.set()
+
+    def _in_a_handler(self) -> bool:
+        thread = threading.current_thread()
+        return any(consumer.is_mine(thread) for consumer in self._consumers)
+
+    def _close(self) -> None:
+        try:
+            self.stop()
+        except EventError as error:
+            logger.warning("closing the event bus: %s", error)
+        with self._lock:
+            if self._connected:
+                self._transport.close()
+                self._connected = False
 
 
-def open_bus(url: str) -> EventBus:
-    """The bus that `url` names: `memory://`.
+def open_bus(url: str, exchange_name: str = "ml_events", **options: Any) -> EventBus:
+    """The bus that `url` names; `options` are `EventBus`'s own.
+
+    ``memory://`` is private to this bus; ``memory://NAME`` is shared within the process.
 
     Raises:
         UnknownScheme: no backend for the URL; the message lists those there are.
     """
-    return EventBus(url)
+    return EventBus(url, exchange_name, **options)
+
+
+def _check_subscription(
+    queue_name: str,
+    routing_keys: Sequence[str],
+    callback: Callable[[BaseEvent], Any],
+    *numbers: int,
+) -> None:
+    if not 0 < len(queue_name.encode()) <= MAX_BYTES:
+        text = _("expected a queue name of 1 to {most} bytes, got {size}")
+        raise InvalidSubscription(text.format(most=MAX_BYTES, size=len(queue_name.encode())))
+    if isinstance(routing_keys, str) or not routing_keys:
+        text = _("expected a list of routing keys such as ['data.*'], got {keys!r}")
+        raise InvalidSubscription(text.format(keys=routing_keys))
+    if not callable(callback) or inspect.iscoroutinefunction(callback):
+        text = _("expected a plain function of one event as callback, got {callback!r}")
+        raise InvalidSubscription(text.format(callback=callback))
+    if min(numbers) < 1:
+        text = _("expected max_attempts, concurrency and prefetch of 1 or more, got {numbers}")
+        raise InvalidSubscription(text.format(numbers=", ".join(map(str, numbers))))
+    for pattern in routing_keys:
+        check_pattern(pattern)
+
+
+@lru_cache(maxsize=10_000)
+def _mandatory(event_type: str, routing_key: str) -> bool:
+    """Whether an event must find a queue. An exception is not remembered, so that each wrong key is refused."""
+    check_routing_key(routing_key)
+    return any(matches(pattern, topic) for pattern in _MANDATORY for topic in (event_type, routing_key))
+
+
+def _wait_until_idle(
+    transport: Transport, consumers: list[Consumer], wake: threading.Event, timeout: float | None
+) -> None:
+    until = None if timeout is None else time.monotonic() + timeout
+    pause = 0.001
+    while not wake.is_set() and not _idle(transport, consumers):
+        if until is not None and time.monotonic() >= until:
+            return
+        wake.wait(pause)
+        pause = min(0.02, pause * 2)
+
+
+def _idle(transport: Transport, consumers: list[Consumer]) -> bool:
+    before = [(consumer.settled, consumer.in_flight) for consumer in consumers]
+    if any(in_flight for _settled, in_flight in before):
+        return False
+    for name in {consumer.queue_name for consumer in consumers}:
+        counts = transport.counts(name)
+        if counts.ready or counts.delayed:
+            return False
+    # Something may have moved from one count to the other between the two looks.
+    return before == [(consumer.settled, consumer.in_flight) for consumer in consumers]
+
+
+@contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    """While the body runs, the first SIGTERM or SIGINT calls `stop`. Only the main thread may ask for signals."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before: dict[signal.Signals, Any] = {}
+
+    def restore() -> None:
+        while before:
+            number, handler = before.popitem()
+            signal.signal(number, handler)
+
+    def once(_number: int, _frame: FrameType | None) -> None:
+        restore()
+        stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        before[number] = signal.signal(number, once)
+    try:
+        yield
+    finally:
+        restore()

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ from workshop_lib.events.sqlite import connect, transaction, write_ahead
 from workshop_lib.i18n import _
 from workshop_lib.settings import Settings
 
+_Row = tuple[str, str, str | None, str]
 _COLUMNS = ["position", "event_id", "event_type", "correlation_id", "body"]
 _SCHEMA = (
     """CREATE TABLE IF NOT EXISTS events (
@@ -34,6 +36,12 @@ _SCHEMA = (
         body TEXT NOT NULL
     )""",
     "CREATE INDEX IF NOT EXISTS events_by_correlation ON events (correlation_id, position)",
+    """CREATE TABLE IF NOT EXISTS handled (
+        consumer TEXT NOT NULL,
+        event_id TEXT NOT NULL,
+        handled_at REAL NOT NULL,
+        PRIMARY KEY (consumer, event_id)
+    ) WITHOUT ROWID""",
 )
 
 
@@ -53,6 +61,7 @@ class SQLiteEventStore:
         """
         self.path = Path(path)
         self._lock = threading.Lock()
+        self._unit = threading.local()
         self._connection: sqlite3.Connection | None = None
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,19 +100,46 @@ class SQLiteEventStore:
             StoreUnavailable: the file can't be written, or was locked for 60 seconds.
             StoreClosed: after `close`.
         """
-        body = encode(event)
-        about = event.metadata
-        correlation_id = str(about.correlation_id) if about.correlation_id else None
+        row = _row(event)
+        waiting: list[_Row] | None = getattr(self._unit, "rows", None)
+        if waiting is not None:
+            waiting.append(row)
+            return True
         with self._open() as connection, transaction(connection):
-            there = connection.execute("SELECT body FROM events WHERE event_id = ?", (str(about.event_id),)).fetchone()
-            if there is None:
-                connection.execute(
-                    "INSERT INTO events (event_id, event_type, correlation_id, body) VALUES (?, ?, ?, ?)",
-                    (str(about.event_id), str(about.event_type), correlation_id, body),
-                )
-            elif _canonical(there[0]) != _canonical(body):
-                raise EventConflict(str(about.event_id))
+            _insert(connection, row)
         return True
+
+    @contextmanager
+    def handling(self, consumer: str, event_id: UUID | str) -> Iterator[bool]:
+        """Whether `consumer` has not handled that event yet: for the body to look at, and do nothing if False.
+
+        Where it is True, `store_event` waits while the body runs, on this thread: what the body stores is committed
+        when the body ends well, in one transaction with the mark that the event is handled, and not at all when it
+        raises. If another process did the same meanwhile, its mark counts, and what this body stored is dropped. What
+        the body does elsewhere is not part of this, and may be done twice.
+
+        Raises:
+            InvalidEvent: `event_id` is no UUID.
+            EventConflict, StoreUnavailable, StoreClosed: as `store_event` says, at the end too.
+        """
+        key = (consumer, _uuid(event_id))
+        with self._open() as connection:
+            known = connection.execute("SELECT 1 FROM handled WHERE consumer = ? AND event_id = ?", key).fetchone()
+        if known:
+            yield False
+            return
+        rows: list[_Row] = []
+        outer = getattr(self._unit, "rows", None)
+        self._unit.rows = rows
+        try:
+            yield True
+        finally:
+            self._unit.rows = outer
+        with self._open() as connection, transaction(connection):
+            mark = "INSERT OR IGNORE INTO handled (consumer, event_id, handled_at) VALUES (?, ?, ?)"
+            if connection.execute(mark, (*key, time.time())).rowcount:
+                for row in rows:
+                    _insert(connection, row)
 
     def get_event(self, event_id: UUID | str) -> BaseEvent | None:
         """The event of that id, None where there is none.
@@ -187,6 +223,20 @@ def open_store(url: str) -> SQLiteEventStore:
     except ValueError:
         raise UnknownScheme(_("an event store"), url, ["sqlite:///PATH"]) from None
     return SQLiteEventStore(path)
+
+
+def _row(event: BaseEvent) -> _Row:
+    body = encode(event)
+    about = event.metadata
+    return str(about.event_id), str(about.event_type), str(about.correlation_id) if about.correlation_id else None, body
+
+
+def _insert(connection: sqlite3.Connection, row: _Row) -> None:
+    there = connection.execute("SELECT body FROM events WHERE event_id = ?", row[:1]).fetchone()
+    if there is None:
+        connection.execute("INSERT INTO events (event_id, event_type, correlation_id, body) VALUES (?, ?, ?, ?)", row)
+    elif _canonical(there[0]) != _canonical(row[3]):
+        raise EventConflict(row[0])
 
 
 def _uuid(value: UUID | str) -> str:

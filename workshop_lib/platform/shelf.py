@@ -51,7 +51,9 @@ def announce(document: Page) -> DataIngestedEvent:
 def publish_shelf(
     documents: Iterable[Page], announce: Callable[[Page], BaseEvent], bus: EventBus, store: Store
 ) -> dict[str, UUID]:
-    """Announce every document on `bus`, with `store` listening for data.ingested.
+    """Announce every document on `bus`, with `store` listening for data.ingested on the queue "shelf".
+
+    The store has them once the bus has consumed: `bus.drain()`, or `bus.start_consuming()` in a service.
 
     Returns:
         Each document's id with the correlation id under which its event is found.
@@ -59,7 +61,7 @@ def publish_shelf(
     Raises:
         ValueError: an announced event has no correlation id.
     """
-    bus.subscribe("shelf-archive", ["data.ingested"], store.store_event)
+    bus.subscribe("shelf", ["data.ingested"], store.store_event)
     receipts: dict[str, UUID] = {}
     for document in documents:
         event = announce(document)

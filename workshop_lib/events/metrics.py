@@ -1,0 +1,91 @@
+"""What a bus counts, for Prometheus: published, confirmed, handled, retried, dead-lettered, seconds, in flight."""
+
+from functools import cache
+from typing import Any, Protocol
+
+from workshop_lib.events.schemas import EventType
+
+_KNOWN = frozenset(EventType)
+
+
+class Metrics(Protocol):
+    """Where a bus counts. `queue` and `event_type` are labels."""
+
+    def published(self, event_type: str) -> None: ...
+    def confirmed(self, event_type: str) -> None: ...
+    def delivered(self, queue: str) -> None: ...
+    def handled(self, queue: str, seconds: float) -> None: ...
+    def retried(self, queue: str, seconds: float) -> None: ...
+    def dead_lettered(self, queue: str, seconds: float) -> None: ...
+    def settled(self, queue: str) -> None: ...
+
+
+class NoMetrics:
+    """Counts nothing: prometheus-client is not installed."""
+
+    def published(self, event_type: str) -> None: ...
+    def confirmed(self, event_type: str) -> None: ...
+    def delivered(self, queue: str) -> None: ...
+    def handled(self, queue: str, seconds: float) -> None: ...
+    def retried(self, queue: str, seconds: float) -> None: ...
+    def dead_lettered(self, queue: str, seconds: float) -> None: ...
+    def settled(self, queue: str) -> None: ...
+
+
+class PrometheusMetrics:
+    """Counts in prometheus-client's registry of this process, which `/metrics` shows."""
+
+    def __init__(self) -> None:
+        from prometheus_client import Counter, Gauge, Histogram
+
+        self._published = _labelled(Counter("events_published_total", "Events given to publish", ["event_type"]))
+        self._confirmed = _labelled(Counter("events_confirmed_total", "Events the backend has", ["event_type"]))
+        self._handled = _labelled(Counter("events_handled_total", "Events whose handler succeeded", ["queue"]))
+        self._retried = _labelled(Counter("events_retried_total", "Failed tries that are repeated", ["queue"]))
+        self._dead = _labelled(Counter("events_dead_lettered_total", "Events that were given up", ["queue"]))
+        self._seconds = _labelled(Histogram("events_handler_seconds", "Seconds in the handler, one try", ["queue"]))
+        self._in_flight = _labelled(Gauge("events_in_flight", "Delivered here and not settled", ["queue"]))
+
+    def published(self, event_type: str) -> None:
+        self._published(_label(event_type)).inc()
+
+    def confirmed(self, event_type: str) -> None:
+        self._confirmed(_label(event_type)).inc()
+
+    def delivered(self, queue: str) -> None:
+        self._in_flight(queue).inc()
+
+    def handled(self, queue: str, seconds: float) -> None:
+        self._handled(queue).inc()
+        self._seconds(queue).observe(seconds)
+
+    def retried(self, queue: str, seconds: float) -> None:
+        self._retried(queue).inc()
+        self._seconds(queue).observe(seconds)
+
+    def dead_lettered(self, queue: str, seconds: float) -> None:
+        self._dead(queue).inc()
+        self._seconds(queue).observe(seconds)
+
+    def settled(self, queue: str) -> None:
+        self._in_flight(queue).dec()
+
+
+@cache
+def process_metrics() -> Metrics:
+    """This process's metrics: Prometheus's, or none where the package prometheus-client is missing."""
+    try:
+        return PrometheusMetrics()
+    except ModuleNotFoundError as error:
+        if error.name != "prometheus_client":
+            raise
+        return NoMetrics()
+
+
+def _label(event_type: str) -> str:
+    # Anybody may invent a type, and every label is a series that is kept for good.
+    return event_type if event_type in _KNOWN else "other"
+
+
+def _labelled(metric: Any) -> Any:
+    return cache(lambda value: metric.labels(value))
