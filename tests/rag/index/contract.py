@@ -1,4 +1,4 @@
-"""What an index does wherever it is: run against the folder by `test_folder`, against a server by `test_server`."""
+"""What an index does wherever it is: run against folders by `test_folder`, against a server by `test_server`."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -244,24 +244,6 @@ class IndexContract:
 
     # One step
 
-    def test_a_document_replaced_while_it_is_read_is_read_anew(
-        self, index: ChromaIndex, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        put(index, entry("a", 0, size=5))
-        query, versions = search._query, [1, 2]
-
-        def replaced_after_the_look(*arguments: Any) -> Any:
-            found = query(*arguments)
-            if versions:
-                put(index, entry("a", versions.pop(0), size=4))
-            return found
-
-        monkeypatch.setattr(search, "_query", replaced_after_the_look)
-        for _ in range(2):
-            found = everything(index)
-            assert is_whole(found)
-        assert found[0].metadata["version"] == 2
-
     @pytest.mark.parametrize("step", ["_write", "_sweep"])
     def test_an_unfinished_replacement_is_not_seen(
         self, index: ChromaIndex, monkeypatch: pytest.MonkeyPatch, step: str
@@ -290,28 +272,6 @@ class IndexContract:
             assert {result.metadata["version"] for result in whole["a"]} == {0 if step == "_write" else 1}
         assert ids(seen[0]) == ["a", "b"]
         assert len(raw_ids(index)) == 5
-
-    def test_a_reader_that_never_gets_a_quiet_moment_makes_writers_wait(
-        self, index: ChromaIndex, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        put(index, entry("a", 0))
-        query = search._query
-        writing: list[threading.Thread] = []
-
-        def replaced_each_time(*arguments: Any) -> Any:
-            found = query(*arguments)
-            writing.append(threading.Thread(target=put, args=(index, entry("a", 1 + len(writing)))))
-            writing[-1].start()
-            # The last one waits for this reader: to wait for it here would be for ever.
-            if len(writing) <= search._FREE_TRIES:
-                writing[-1].join()
-            return found
-
-        monkeypatch.setattr(search, "_query", replaced_each_time)
-        assert is_whole(everything(index))
-        assert len(writing) == search._FREE_TRIES + 1
-        for each in writing:
-            each.join()
 
     def test_two_threads_index_while_two_query(self, index: ChromaIndex) -> None:
         names = ["a", "b", "c", "d"]
@@ -552,6 +512,50 @@ class IndexContract:
     def test_a_name_that_no_collection_can_have(self, place: Place, name: str) -> None:
         with pytest.raises(InvalidQuery, match="name of a collection"):
             open_index(place.url, name, **RECIPE)
+
+
+class AskedContract(IndexContract):
+    """Where Chroma answers a search, in more than one look."""
+
+    def test_a_document_replaced_while_it_is_read_is_read_anew(
+        self, index: ChromaIndex, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        put(index, entry("a", 0, size=5))
+        query, versions = search._query, [1, 2]
+
+        def replaced_after_the_look(*arguments: Any) -> Any:
+            found = query(*arguments)
+            if versions:
+                put(index, entry("a", versions.pop(0), size=4))
+            return found
+
+        monkeypatch.setattr(search, "_query", replaced_after_the_look)
+        for _ in range(2):
+            found = everything(index)
+            assert is_whole(found)
+        assert found[0].metadata["version"] == 2
+
+    def test_a_reader_that_never_gets_a_quiet_moment_makes_writers_wait(
+        self, index: ChromaIndex, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        put(index, entry("a", 0))
+        query = search._query
+        writing: list[threading.Thread] = []
+
+        def replaced_each_time(*arguments: Any) -> Any:
+            found = query(*arguments)
+            writing.append(threading.Thread(target=put, args=(index, entry("a", 1 + len(writing)))))
+            writing[-1].start()
+            # The last one waits for this reader: to wait for it here would be for ever.
+            if len(writing) <= search._FREE_TRIES:
+                writing[-1].join()
+            return found
+
+        monkeypatch.setattr(search, "_query", replaced_each_time)
+        assert is_whole(everything(index))
+        assert len(writing) == search._FREE_TRIES + 1
+        for each in writing:
+            each.join()
 
 
 def _close(client: chromadb.ClientAPI) -> None:

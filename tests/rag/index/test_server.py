@@ -4,11 +4,11 @@ from urllib.parse import urlsplit
 import chromadb
 import pytest
 
-from .contract import IndexContract
+from .contract import AskedContract
 from .making import Place
 
 
-class TestServer(IndexContract):
+class TestServer(AskedContract):
     @pytest.fixture
     def place(self, on_server: Place) -> Place:
         return on_server

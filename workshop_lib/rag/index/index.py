@@ -171,8 +171,10 @@ class ChromaIndex:
         with self._open() as store:
             if isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 1:
                 raise InvalidQuery(f"expected top_k of 1 or more, usually 5; got {top_k!r}")
-            checked = _vector(vector, store.recipe)
-            return nearest(store.collection, store.manifest, checked, top_k, translated(where))
+            checked, wanted = _vector(vector, store.recipe), translated(where)
+            if store.resident and (snapshot := store.resident.snapshot()):
+                return snapshot.nearest(checked, top_k, wanted)
+            return nearest(store.collection, store.manifest, checked, top_k, wanted)
 
     def documents(self) -> list[str]:
         """The ids of all documents, sorted.

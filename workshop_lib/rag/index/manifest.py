@@ -63,6 +63,10 @@ class Manifest(ABC):
     def everything(self) -> dict[str, Edition]:
         """All current editions."""
 
+    @abstractmethod
+    def read_again(self) -> None:
+        """Believe nothing that was kept: a write failed, and may have been made nevertheless."""
+
     def commit(self, editions: Mapping[str, Edition]) -> None:
         """Make those current, of which all records are written: one step for each document."""
         with self.still:
@@ -146,6 +150,10 @@ class OwnManifest(Manifest):
         with self.still:
             return dict(self._known)
 
+    def read_again(self) -> None:
+        with self.still:
+            self._known = self._fetch_all()
+
     def _announce(self, mark: str) -> None:
         self.mark = mark
 
@@ -170,6 +178,9 @@ class SharedManifest(Manifest):
 
     def everything(self) -> dict[str, Edition]:
         return self._fetch_all()
+
+    def read_again(self) -> None:
+        """Nothing is kept."""
 
     def _announce(self, mark: str) -> None:
         self._collection.upsert(ids=[_MARK], embeddings=_nowhere(1), metadatas=[{"kind": "mark", "mark": mark}])

@@ -1,4 +1,7 @@
-"""The nearest records of current versions, each document as it was in one moment."""
+"""The nearest records of current versions, each document as it was in one moment: asked of Chroma.
+
+For a server, and for a folder that is too large to be held in memory (see `resident`).
+"""
 
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
@@ -65,20 +68,20 @@ def _query(
     columns = [found[column][0] for column in ("ids", "documents", "distances", "metadatas")]
     rows: Iterable[tuple[str, str, float, Mapping[str, Any]]] = zip(*columns, strict=True)
     results = [
-        Result(record_id, text, _rounded(distance), _ordered(metadata))
+        Result(record_id, text, rounded(distance), ordered(metadata))
         for record_id, text, distance, metadata in rows
         # Deleted between Chroma's two looks at it, it has nothing but an id.
         if metadata
     ]
     distances = columns[2]
-    return results, _rounded(distances[-1]) if len(distances) == wanted else None
+    return results, rounded(distances[-1]) if len(distances) == wanted else None
 
 
-def _rounded(distance: float) -> float:
+def rounded(distance: float) -> float:
     """Within its range, and without the digits that 32 bits don't hold: equal vectors are equally near."""
     return min(2.0, max(0.0, round(distance, 6)))
 
 
-def _ordered(metadata: Mapping[str, Any]) -> dict[str, Any]:
+def ordered(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """The index's own keys, then the caller's: Chroma gives them in any order."""
     return {key: metadata[key] for key in (*RESERVED, *sorted(metadata.keys() - set(RESERVED)))}

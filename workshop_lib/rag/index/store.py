@@ -7,6 +7,7 @@ from workshop_lib.rag.errors import IndexUnavailable
 from workshop_lib.rag.index.connection import Connection
 from workshop_lib.rag.index.manifest import SUFFIX, Manifest, OwnManifest, SharedManifest
 from workshop_lib.rag.index.recipe import SPACE, Recipe
+from workshop_lib.rag.index.resident import Resident
 from workshop_lib.rag.index.writer import Writer
 
 if TYPE_CHECKING:
@@ -15,12 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Store:
-    """An open collection."""
+    """An open collection; `resident` is None on a server."""
 
     recipe: Recipe
     collection: "Collection"
     manifest: Manifest
     writer: Writer
+    resident: Resident | None
 
 
 def open_store(connection: Connection, name: str, recipe: Recipe) -> Store:
@@ -47,7 +49,9 @@ def drop_store(connection: Connection, name: str) -> bool:
         # The manifest first: chunks without one are refused, one without chunks would be believed.
         for each in sorted(there, reverse=True):
             connection.client.delete_collection(each)
-        connection.shared.pop(name, None)
+        dropped = connection.shared.pop(name, None)
+        if isinstance(dropped, Store) and dropped.resident:
+            dropped.resident.end()
         return bool(there)
 
 
@@ -65,9 +69,10 @@ def _open(connection: Connection, name: str, recipe: Recipe) -> Store:
             raise IndexUnavailable(connection.location, why)
         manifest_collection = found
     manifest = (OwnManifest if connection.alone else SharedManifest)(manifest_collection)
-    writer = Writer(collection, manifest, recipe.dimension, client.get_max_batch_size())
+    resident = Resident(collection, manifest, recipe.dimension) if connection.alone else None
+    writer = Writer(collection, manifest, recipe.dimension, client.get_max_batch_size(), resident)
     writer.recover()
-    return Store(recipe, collection, manifest, writer)
+    return Store(recipe, collection, manifest, writer, resident)
 
 
 def _find(connection: Connection, name: str) -> "Collection | None":

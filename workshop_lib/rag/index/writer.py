@@ -26,6 +26,8 @@ from workshop_lib.rag.index.manifest import Edition, Manifest
 if TYPE_CHECKING:
     from chromadb import Collection
 
+    from workshop_lib.rag.index.resident import Resident
+
 # A server takes 40 MB in one request: the floats of a batch are its largest part.
 _FLOATS = 400_000
 
@@ -33,10 +35,18 @@ _FLOATS = 400_000
 class Writer:
     """The one writer of a collection in this process; threads take turns."""
 
-    def __init__(self, collection: "Collection", manifest: Manifest, dimension: int, limit: int) -> None:
-        """`limit` is what Chroma takes in one call."""
+    def __init__(
+        self,
+        collection: "Collection",
+        manifest: Manifest,
+        dimension: int,
+        limit: int,
+        resident: "Resident | None" = None,
+    ) -> None:
+        """`limit` is what Chroma takes in one call; `resident` is kept in step."""
         self._collection = collection
         self._manifest = manifest
+        self._resident = resident
         self._rows = max(1, min(limit, _FLOATS // dimension))
         self._turn = threading.Lock()
         self._failed = False
@@ -71,9 +81,12 @@ class Writer:
                 self._manifest.write({document.document_id: document.version for document in changed}),
             ):
                 self._write(changed)
-                self._manifest.commit(
-                    {document.document_id: Edition(document.version, len(document.ids)) for document in changed}
-                )
+                with self._manifest.still:
+                    self._manifest.commit(
+                        {document.document_id: Edition(document.version, len(document.ids)) for document in changed}
+                    )
+                    if self._resident:
+                        self._resident.replace(changed)
                 self._sweep([document.document_id for document in changed if document.document_id in before])
             return len(changed)
 
@@ -84,7 +97,10 @@ class Writer:
             if not self._manifest.look([document_id])[0]:
                 return False
             with self._noting_failure(), self._manifest.write({document_id: ""}):
-                self._manifest.remove(document_id)
+                with self._manifest.still:
+                    self._manifest.remove(document_id)
+                    if self._resident:
+                        self._resident.remove(document_id)
                 self._sweep([document_id])
         return True
 
@@ -130,6 +146,11 @@ class Writer:
 
     def _recover_after_failure(self) -> None:
         if self._failed:
+            # The commit may have been what failed, before or after Chroma wrote it.
+            with self._manifest.still:
+                self._manifest.read_again()
+                if self._resident:
+                    self._resident.discard()
             self._recover()
 
     @contextmanager
@@ -138,4 +159,6 @@ class Writer:
             yield
         except BaseException:
             self._failed = True
+            if self._resident:
+                self._resident.discard()
             raise
