@@ -81,7 +81,7 @@ def test_every_help_text_is_translated(tmp_path: Path) -> None:
 
 def test_help_is_shown_translated(tmp_path: Path) -> None:
     # The rest is Typer's and Click's own, which have catalogues of their own.
-    names = {"lab", "run", "progress", "reset", "update", "doctor", "data", "build"}
+    names = {"lab", "run", "progress", "reset", "update", "doctor", "data", "rag", "build"}
     typers = {"Usage:", "workshop", "COMMAND", "Options", "Commands"}
     clicks = {"--help", "<bool>", "-h", "Show", "this", "message", "and", "exit."}
     assert untranslated(said(tmp_path, "--help")) <= {
@@ -161,6 +161,26 @@ def test_data(tmp_path: Path) -> None:
     assert untranslated(fine + changed) == {"documents:", "questions:"}
     table = said(tmp_path, "data", "list").splitlines()
     assert untranslated(table[1]) == set()
+
+
+def test_rag(tmp_path: Path) -> None:
+    places = {"WORKSHOP_HOME": str(tmp_path / "home"), "WORKSHOP_CACHE": str(tmp_path / "cache")}
+    (tmp_path / "good.txt").write_text("1.")
+    index = ("rag", "index", "good.txt", "nowhere", "--collection", "mine", "--embedder", "use")
+    shown = [
+        said(tmp_path, "rag", "stats", code=1, **places),
+        said(tmp_path, *index, code=1, **places),
+        said(tmp_path, *index, "--chunk-size", "9", code=1, **places).partition("workshop: ")[0],
+        said(tmp_path, *index, "--chunk-size", "9", "--fresh", code=1, **places),
+        said(tmp_path, "rag", "index", "--language", "es", "--embedder", "use", **places),
+        said(tmp_path, "rag", "stats", **places),
+        said(tmp_path, "rag", "eval", "--language", "es", **places),
+        said(tmp_path, "rag", "ask", "?", "--filter", "nonsense", code=1, **places),
+        said(tmp_path, "rag", "ask", "?", "--filter", "year=1", **places),
+    ]
+    assert "⟦nothing is indexed yet" in shown[0]
+    # Of the collection, the model, the distance, the language.
+    assert untranslated("\n".join(shown)) == {"workshop:", "documents", "use", "cosine", "es"}
 
 
 def test_doctor(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ class Report:
         splits: of the questions, sorted. Where "calibrate" is among them, what it says of abstaining is too good: the
             threshold was chosen on those.
         top_k: the number of chunks that the times are for, the highest k of recall.
-        parts: all questions, then each language where there is more than one.
+        parts: all questions, then each language; the one part, where they are of one language.
         outcomes: question by question, for comparing two systems on the same ones.
         left_out: ids of questions whose pages aren't in the collection. They are in no figure.
     """

@@ -64,8 +64,7 @@ def evaluate_retrieval(
         top_k=max(ks),
         parts=tuple(
             part(language, [each for each in asked_so if language in (None, each.question.language)], ks)
-            for language in (None, *languages)
-            if language is None or len(languages) > 1
+            for language in ((None, *languages) if len(languages) > 1 else languages)
         ),
         outcomes=tuple(each.outcome for each in asked_so),
         latency=asking.latency(),

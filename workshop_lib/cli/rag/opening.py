@@ -1,0 +1,137 @@
+"""From options to an open service: a collection knows what it was made with."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workshop_lib.errors import PlainError
+from workshop_lib.i18n import _
+
+if TYPE_CHECKING:
+    from workshop_lib.rag.embedders import Call, Embedder, Progress, Vectors
+    from workshop_lib.rag.index.recipe import Recipe
+    from workshop_lib.rag.service import RAGService
+
+CHUNK_SIZE, CHUNK_OVERLAP = 500, 50
+
+
+class NothingIndexed(PlainError):
+    """There is no such collection, or it is empty."""
+
+    def __init__(self, place: str, collection: str) -> None:
+        text = _("nothing is indexed yet in collection {name!r} at {place}. To index the course's pages: {command}")
+        command = "workshop rag index" + ("" if collection == "documents" else f" --collection {collection}")
+        super().__init__(text.format(name=collection, place=place, command=command))
+
+
+class Counting:
+    """An embedder that adds up what its calls computed, found cached, and cut."""
+
+    def __init__(self, embedder: "Embedder") -> None:
+        self._embedder = embedder
+        self.texts = self.computed = 0
+
+    @property
+    def name(self) -> str:
+        return self._embedder.name
+
+    @property
+    def dimension(self) -> int:
+        return self._embedder.dimension
+
+    @property
+    def max_tokens(self) -> int | None:
+        return self._embedder.max_tokens
+
+    @property
+    def languages(self) -> frozenset[str]:
+        return self._embedder.languages
+
+    @property
+    def last(self) -> "Call | None":
+        from workshop_lib.rag.embedders import last_call
+
+        return last_call(self._embedder)
+
+    def embed_documents(self, texts: Sequence[str], progress: "Progress | None" = None) -> "Vectors":
+        vectors = self._embedder.embed_documents(texts, progress)
+        call = self.last
+        self.texts += len(texts)
+        self.computed += len(texts) if call is None else call.computed
+        return vectors
+
+    def embed_query(self, text: str) -> "Vectors":
+        return self._embedder.embed_query(text)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return self._embedder.count_tokens(texts)
+
+    def __str__(self) -> str:
+        return _("{computed} computed, {cached} cached").format(
+            computed=f"{self.computed:,}", cached=f"{self.texts - self.computed:,}"
+        )
+
+
+class Place:
+    """Where the collection is, and what it was made with.
+
+    Attributes:
+        url: a folder or a server.
+        recipe: None where the collection isn't there yet.
+    """
+
+    def __init__(self, url: str | None, collection: str) -> None:
+        from workshop_lib.rag.index.recorded import recorded
+        from workshop_lib.settings import Settings
+
+        self.settings = Settings()
+        self.collection = collection
+        self.url = self._place(url) if url else self.settings.chroma_place
+        self.recipe: Recipe | None = recorded(self.url, collection)
+
+    def open(
+        self, embedder: str | None = None, chunk_size: int | None = None, chunk_overlap: int | None = None
+    ) -> tuple["RAGService", Counting]:
+        """The service. What isn't given is as the collection has it, or else the settings' and the defaults.
+
+        Raises:
+            RagError: as `RAGService`.
+        """
+        from workshop_lib.rag.embedders import open_embedder
+        from workshop_lib.rag.service import RAGService
+
+        made = self.recipe
+        name = embedder or (made.model if made else self.settings.embedder)
+        size = (made.chunk_size if made else CHUNK_SIZE) if chunk_size is None else chunk_size
+        overlap = (
+            (made.chunk_overlap if made else min(CHUNK_OVERLAP, size // 10)) if chunk_overlap is None else chunk_overlap
+        )
+        counting = Counting(open_embedder(name, cache=self.settings.workshop_cache))
+        service = RAGService(
+            collection_name=self.collection,
+            embedding_model=counting,
+            chunk_size=size,
+            chunk_overlap=overlap,
+            url=self.url,
+            settings=self.settings,
+        )
+        return service, counting
+
+    def open_filled(self, embedder: str | None = None) -> "RAGService":
+        """The service of a collection that holds something.
+
+        Raises:
+            NothingIndexed: it doesn't.
+            RagError: as `RAGService`.
+        """
+        if self.recipe is None:
+            raise NothingIndexed(self.url, self.collection)
+        service, _counting = self.open(embedder)
+        if not service.index.stats().chunks:
+            service.close()
+            raise NothingIndexed(self.url, self.collection)
+        return service
+
+    def _place(self, url: str) -> str:
+        # As CHROMA_URL: a relative folder means the same from everywhere.
+        return url if "://" in url else str(self.settings.workshop_home / Path(url).expanduser())
