@@ -35,14 +35,15 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 def write_ahead(
     connection: sqlite3.Connection,
     *,
+    wait: float = BUSY_TIMEOUT,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> str:
     """Switch to the write-ahead log, which the file remembers, and return the journal mode that it then has.
 
-    SQLite doesn't wait for another process that is switching too, so this does, for `BUSY_TIMEOUT`.
+    SQLite doesn't wait for another process that is switching too, so this does, for `wait` seconds.
     """
-    until = clock() + BUSY_TIMEOUT
+    until = clock() + wait
     while True:
         try:
             return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])

@@ -11,6 +11,7 @@ from workshop_lib.i18n import _
 TRANSPORTS: Mapping[str, str] = MappingProxyType(
     {
         "memory": "workshop_lib.events.transports.memory:MemoryTransport",
+        "sqlite": "workshop_lib.events.transports.sqlite:SQLiteTransport",
     }
 )
 """Scheme of the URL, and the class behind it as ``module:name``."""
