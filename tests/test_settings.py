@@ -10,6 +10,8 @@ def test_the_defaults_need_nothing_installed() -> None:
     settings = Settings()
     assert settings.event_bus_url == "memory://"
     assert settings.event_store_url == "sqlite:///events.db"
+    assert settings.chroma_place == str(home() / "chroma")
+    assert settings.embedder == "minilm"
     assert settings.workshop_home == home()
     assert settings.workshop_cache == default_home() / "cache"
 
@@ -21,6 +23,8 @@ def test_the_defaults_need_nothing_installed() -> None:
         ("RABBITMQ_URL", "event_bus_url"),
         ("EVENT_STORE_URL", "event_store_url"),
         ("REDIS_URL", "event_store_url"),
+        ("CHROMA_URL", "chroma_url"),
+        ("EMBEDDER", "embedder"),
     ],
 )
 def test_names_and_the_seeds_aliases(monkeypatch: pytest.MonkeyPatch, name: str, field: str) -> None:
@@ -62,3 +66,32 @@ def test_a_relative_path_in_a_url_lies_under_the_home(tmp_path: Path) -> None:
 def test_another_url_names_no_file(url: str) -> None:
     with pytest.raises(ValueError, match="expected sqlite:///PATH, got"):
         Settings().sqlite_path(url)
+
+
+@pytest.mark.parametrize(
+    ("variables", "place"),
+    [
+        ({"CHROMA_HOST": "chroma", "CHROMA_PORT": "8001"}, "http://chroma:8001"),
+        ({"CHROMA_HOST": "chroma"}, "http://chroma:8000"),
+        ({"CHROMA_PORT": "8001"}, "http://localhost:8001"),
+        ({"CHROMA_HOST": "::1", "CHROMA_PORT": "8001"}, "http://[::1]:8001"),
+        ({"CHROMA_URL": "https://vectors", "CHROMA_HOST": "chroma", "CHROMA_PORT": "8001"}, "https://vectors"),
+        ({"CHROMA_URL": "", "CHROMA_HOST": "", "CHROMA_PORT": ""}, "{home}/chroma"),
+        ({"CHROMA_URL": "mine"}, "{home}/mine"),
+        ({"CHROMA_URL": "/var/chroma"}, "/var/chroma"),
+        ({"CHROMA_URL": "~/chroma"}, "{user}/chroma"),
+    ],
+)
+def test_where_chroma_is(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], place: str) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert Settings().chroma_place == place.format(home=home(), user=Path.home())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("CHROMA_PORT", "tcp://10.0.0.1:8000"), ("CHROMA_PORT", "0"), ("DOCUMENT_LIMIT", "0")]
+)
+def test_a_number_that_is_none(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=name.lower()):
+        Settings()
