@@ -23,7 +23,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
     done = workshop(home, "index", "--language", "es", "--embedder", "use")
     assert done.returncode == 0, done.stderr
-    assert "18 documents indexed, 0 unchanged" in done.stdout
+    assert "documents: 18 indexed, 0 unchanged" in done.stdout
     assert "computed, 0 cached" in done.stdout
     return home
 
@@ -40,7 +40,7 @@ def workshop(home: Path, *arguments: str, program: str = MAIN, width: int = 100)
 
 def test_what_is_there_is_skipped_and_a_collection_knows_its_embedder(home: Path):
     again = workshop(home, "index", "--language", "es")
-    assert "0 documents indexed, 18 unchanged" in again.stdout
+    assert "documents: 0 indexed, 18 unchanged" in again.stdout
     assert "vectors:" not in again.stdout
     other = workshop(home, "index", "--language", "es", "--collection", "other", "--embedder", "use")
     assert "0 computed, " in other.stdout
@@ -116,7 +116,7 @@ def test_files_are_indexed_and_bad_ones_named(home: Path, tmp_path: Path):
     (tmp_path / "image.txt").write_bytes(b"\x89PNG\x00")
     done = workshop(home, "index", str(tmp_path), "nowhere", "--collection", "mine", "--embedder", "use")
     assert done.returncode == 1
-    assert "1 documents indexed" in done.stdout
+    assert "documents: 1 indexed" in done.stdout
     for name in ("empty.md", "image.txt", "nowhere"):
         assert f"{name}: " in done.stderr
     assert "3 could not be indexed" in done.stderr

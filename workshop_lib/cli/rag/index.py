@@ -92,10 +92,10 @@ def index(
 
 def _tell(done: "Sequence[Indexed]", embedding: "Counting", seconds: float) -> None:
     written = [one for one in done if one.written]
-    text = _("{written} documents indexed, {same} unchanged, in {seconds} s")
+    text = _("documents: {written} indexed, {same} unchanged, in {seconds} s")
     say(text.format(written=len(written), same=len(done) - len(written), seconds=f"{seconds:.1f}"))
     if embedding.texts:
-        say(_("{count} vectors: {how}").format(count=f"{embedding.texts:,}", how=embedding))
+        say(_("vectors: {how}").format(how=embedding))
     if cut := sum(len(one.cut) for one in written):
         text = _(
             "{count} chunks are longer than {embedder} reads: their vectors know only their beginning. "
