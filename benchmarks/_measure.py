@@ -12,20 +12,25 @@ from rich.table import Table
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured value with its goal, if it has one; `unit` is "s" or "x" (a ratio)."""
+    """A measured value with its goal, if it has one; `unit` is "s", "ms" or "x" (a ratio).
+
+    The goal is the most that the value may be, or with `at_least` the least.
+    """
 
     name: str
     value: float
     goal: float | None
     unit: str
     spread: tuple[float, float]
+    at_least: bool = False
 
     @property
     def verdict(self) -> str:
-        """Whether the value is at most the goal, in words."""
+        """Whether the value is on the goal's right side, in words."""
         if self.goal is None:
             return ""
-        return "reached" if self.value <= self.goal else "not reached"
+        reached = self.value >= self.goal if self.at_least else self.value <= self.goal
+        return "reached" if reached else "not reached"
 
 
 def seconds(command: Sequence[str], env: Mapping[str, str]) -> float:
@@ -50,9 +55,11 @@ def in_turn(runs: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, l
     return taken
 
 
-def figure(name: str, values: Sequence[float], goal: float | None = None, unit: str = "s") -> Figure:
+def figure(
+    name: str, values: Sequence[float], goal: float | None = None, unit: str = "s", *, at_least: bool = False
+) -> Figure:
     """The median of `values`, with their range."""
-    return Figure(name, statistics.median(values), goal, unit, (min(values), max(values)))
+    return Figure(name, statistics.median(values), goal, unit, (min(values), max(values)), at_least)
 
 
 def show(title: str, figures: Sequence[Figure]) -> None:
@@ -62,6 +69,6 @@ def show(title: str, figures: Sequence[Figure]) -> None:
         table.add_column(heading, justify="left" if heading in ("figure", "") else "right")
     for f in figures:
         low, high = f.spread
-        goal = f"at most {f.goal:g} {f.unit}" if f.goal is not None else ""
+        goal = f"at {'least' if f.at_least else 'most'} {f.goal:g} {f.unit}" if f.goal is not None else ""
         table.add_row(f.name, f"{f.value:.2f} {f.unit}", f"{low:.2f} to {high:.2f}", goal, f.verdict)
     Console(width=120).print(table)
