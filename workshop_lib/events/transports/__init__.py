@@ -12,6 +12,8 @@ TRANSPORTS: Mapping[str, str] = MappingProxyType(
     {
         "memory": "workshop_lib.events.transports.memory:MemoryTransport",
         "sqlite": "workshop_lib.events.transports.sqlite:SQLiteTransport",
+        "redis": "workshop_lib.events.transports.redis_streams:RedisStreamsTransport",
+        "rediss": "workshop_lib.events.transports.redis_streams:RedisStreamsTransport",
     }
 )
 """Scheme of the URL, and the class behind it as ``module:name``."""
