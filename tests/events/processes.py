@@ -1,4 +1,4 @@
-"""Consumers in processes of their own, for tests to kill. Run as a module: ROLE URL QUEUE STORE WORK."""
+"""Consumers in processes of their own, for tests to kill. Run as a module: ROLE URL QUEUE STORE WORK [COUNT]."""
 
 import os
 import signal
@@ -104,7 +104,7 @@ def say(*words: object) -> None:
     sys.stdout.flush()
 
 
-def main(role: str, url: str, queue: str, effects: str, work: str) -> None:
+def main(role: str, url: str, queue: str, effects: str, work: str, count: str = "0") -> None:
     with _Said(effects) as store, open_bus(url) as bus:
         store.pause = role == "pause-before-ack"
 
@@ -124,7 +124,13 @@ def main(role: str, url: str, queue: str, effects: str, work: str) -> None:
             )
 
         bus.subscribe(queue, ["#"], callback, idempotent=store)
+        bus.start_consuming(block=False)
         say("consuming")
+        for number in range(int(count)):
+            published = BaseEvent.new({"number": number}, event_type="test.event", source_service="publisher")
+            bus.publish(published)
+            say("published", published.metadata.event_id)
+        say("all published")
         bus.start_consuming()
 
 

@@ -18,6 +18,7 @@ from workshop_lib.events.sqlite import transaction
 from workshop_lib.events.transport import Delivery
 from workshop_lib.events.transports.sqlite import tables
 from workshop_lib.events.transports.sqlite.tables import Claimed, Key
+from workshop_lib.i18n import _
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,20 @@ POLL = 0.008
 """Seconds between two looks at whether another process has written. A look takes some ten microseconds."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
+_PATIENCE = 10.0
+"""Seconds that `flush` waits for a file that can't be written."""
+
+_PASSING = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+}
+"""What somebody else can mend while this waits: a lock, a full disk, a folder that is not mounted."""
 
 
 class SQLiteDelivery:
@@ -165,9 +180,10 @@ class Engine:
         self._temporary: set[int] = set()
         # Held from a claim until all of it is delivered.
         self._turning = threading.Lock()
-        self._nudged = self._closing = self._failed = False
+        self._nudged = self._closing = False
         self._left = self._applied = 0
         self._renewal = self._due = 0.0
+        self._trouble: float | None = None
         self._thread: threading.Thread | None = None
 
     def add(self, consumption: SQLiteConsumption) -> None:
@@ -202,10 +218,12 @@ class Engine:
                 self._nudge()
 
     def flush(self) -> None:
-        """Wait until what was settled before is written."""
+        """Wait until what was settled before is written; not for long where the file can't be written."""
         with self._news:
             until = self._left
-            self._news.wait_for(lambda: self._applied >= until or self._failed or self._thread is None)
+            self._news.wait_for(lambda: self._applied >= until or self._thread is None or self._hopeless())
+            if self._applied < until:
+                logger.warning("%d settlements could not be written; those messages come again", until - self._applied)
 
     @contextmanager
     def between_turns(self) -> Iterator[None]:
@@ -222,6 +240,9 @@ class Engine:
             self._news.notify_all()
         if thread is not None:
             thread.join()
+
+    def _hopeless(self) -> bool:
+        return self._trouble is not None and time.monotonic() - self._trouble > _PATIENCE
 
     def _nudge(self) -> None:
         self._nudged = True
@@ -242,7 +263,7 @@ class Engine:
             while True:
                 with self._news:
                     if not (self._settlements or self._nudged or self._closing):
-                        self._news.wait(POLL)
+                        self._news.wait(POLL if self._consumptions or self._temporary else None)
                     work += self._settlements
                     self._settlements.clear()
                     nudged, self._nudged = self._nudged, False
@@ -255,11 +276,15 @@ class Engine:
                             self._turn(connection, work, now)
                         self._done(len(work))
                         work.clear()
-                    pause = _FIRST_PAUSE
+                    pause, self._trouble = _FIRST_PAUSE, None
                 except sqlite3.OperationalError as error:
-                    # Locked for long, or the disk is full: what others can mend, and what settled must not be lost.
+                    if error.sqlite_errorcode & 0xFF not in _PASSING:
+                        raise
                     logger.warning("the event bus's file can't be written (%s); again in %.2f s", error, pause)
-                    if closing:
+                    with self._news:
+                        self._trouble = self._trouble or time.monotonic()
+                        self._news.notify_all()
+                    if closing and self._hopeless():
                         return
                     version, self._nudged = 0, True
                     time.sleep(pause)
@@ -270,7 +295,8 @@ class Engine:
                         if not self._settlements:
                             return
         except sqlite3.DatabaseError as error:
-            self._fail(NotAnEventBus(str(error)))
+            text = _("expected the event bus's file as it was, but: {why}. Open the bus again once it is mended")
+            self._fail(NotAnEventBus(text.format(why=error)))
         finally:
             connection.close()
             with self._news:
@@ -292,6 +318,8 @@ class Engine:
         lost: list[tuple[SQLiteConsumption, Key]] = []
         stale = 0
         with transaction(connection):
+            # Only now: it may have waited long for another's transaction.
+            now = time.time()
             for what, arguments in work:
                 stale += not what(connection, *arguments)
             if renewing:
@@ -325,7 +353,7 @@ class Engine:
 
     def _fail(self, error: BusError) -> None:
         with self._news:
-            self._failed, self._thread = True, None
+            self._thread = None
             consumptions = list(self._consumptions)
             self._news.notify_all()
         for consumption in consumptions:
