@@ -1,7 +1,6 @@
 import pytest
 
 from workshop_lib.rag import indexing
-from workshop_lib.rag.index import ChromaIndex
 
 from .serving import BagOfWords, serve
 
@@ -86,7 +85,8 @@ def test_chunks_that_the_model_does_not_read_to_their_end_are_told(service, capl
     assert indexed.num_chunks == 3
     assert indexed.cut == (0, 1)
     assert "2 of 3 texts are longer than bag reads (60 tokens)" in caplog.text
-    assert service.index_document("Short.").cut == ()
+    short, again = service.index_documents(["Short.", ("a b c d e f g h i j k l m n. " * 35, {}, "longer")])
+    assert (short.cut, again.cut) == ((), (0, 1)), "positions in the document, not among all that were embedded"
 
 
 def test_an_embedder_of_one_s_own_need_not_tell_what_it_cut(tmp_path):
@@ -111,14 +111,3 @@ def test_an_embedder_of_one_s_own_need_not_tell_what_it_cut(tmp_path):
         with serve(tmp_path, Plain(limit)) as service:
             assert service.index_document("a b c d e f g h i j k l m n. " * 35, document_id=str(limit)).cut == cut
             assert service.answer("a b", threshold=None).warning is None
-
-
-def test_what_is_embedded_is_lost_only_where_chroma_fails(service, monkeypatch):
-    def fail(*_args, **_kwargs):
-        raise OSError("disk full")
-
-    service.index_document("Kept.", document_id="kept")
-    monkeypatch.setattr(ChromaIndex, "replace_many", fail)
-    with pytest.raises(OSError, match="disk full"):
-        service.index_document("Lost.", document_id="kept")
-    assert service.query("kept")[0].content == "Kept."

@@ -94,6 +94,25 @@ def test_what_is_in_no_known_form(service, item):
         service.index_documents([item])
 
 
+@pytest.mark.parametrize("documents", ["a text", b"a text", {"content": "a text"}])
+def test_one_document_where_many_belong(service, documents):
+    for method in (service.index_documents, service.split_documents):
+        with pytest.raises(InvalidDocument, match=r"Give \[document\]"):
+            method(documents)
+
+
+@pytest.mark.parametrize("metadata", ["note", 3, [("kind", "note")]])
+def test_metadata_that_is_no_mapping(service, metadata):
+    with pytest.raises(InvalidDocument, match="expected a mapping as metadata"):
+        service.index_document(KEPT, metadata)
+
+
+@pytest.mark.parametrize("document_id", ["", 7, "half \ud83d"])
+def test_an_id_that_is_none(service, document_id):
+    with pytest.raises(InvalidEntry, match="expected a document id"):
+        service.index_document(KEPT, document_id=document_id)
+
+
 def test_headings_of_another_text(service):
     page = {"content": "A text.", "headings": [type("Heading", (), {"start": 0, "text": "Title", "level": 1})()]}
     with pytest.raises(InvalidChunking, match="the text's own headings"):

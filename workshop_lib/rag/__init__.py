@@ -5,11 +5,14 @@ split(text, size=500, overlap=50, headings=…) -> Chunks     pieces to embed, e
 embedders.open_embedder("minilm")                           texts to vectors
 index.open_index(folder or URL, …)                          vectors to where they came from
 answering.ExtractiveAnswerer(threshold)                     the sentences of what was found that answer, cited
+prompt.build_prompt(question, results, …)                   what a language model would be asked
+chain.LangChainRAG, retriever.ServiceRetriever              the same through LangChain
+measuring.evaluate_retrieval(service)                       how good it is, on the course's questions
 metrics.metrics_in(registry)                                what Prometheus is told
 Result, Answer, Citation, Indexed                           what is given back
 RagError                                                    the root of the errors, drawn in `errors`
 
-`service`, `embedders`, `index` and `metrics` are imported by name: they need the extra [rag].
+All but `split`, the results and the errors are imported by name: they need the extra [rag].
 """
 
 from workshop_lib.rag.chunking import Chunk, split

@@ -4,16 +4,16 @@ Documents are short, and a model is quickest with many texts of similar length, 
 embedded in one call, which sorts them. What is there just so already is neither embedded nor written.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from workshop_lib.rag.chunking import Chunk
 from workshop_lib.rag.embedders import Embedder, Progress, last_call
 from workshop_lib.rag.errors import RagError
 from workshop_lib.rag.index import ChromaIndex, Entry
-from workshop_lib.rag.index.entries import identify
+from workshop_lib.rag.index.entries import HEADING_SEPARATOR, identify
 from workshop_lib.rag.intake import Source
-from workshop_lib.rag.results import Indexed
+from workshop_lib.rag.results import Indexed, Piece
 
 # Chunks embedded in one call: enough to fill batches with similar lengths, few enough to keep in memory.
 TOGETHER = 1024
@@ -132,3 +132,22 @@ class Indexing:
     def _tell(self, done: int) -> None:
         assert self._progress is not None
         self._progress(done, self._total or self._read)
+
+
+def pieces(source: Source, chunks: Sequence[Chunk]) -> list[Piece]:
+    """What a search will find of a document, without its ids."""
+    return [
+        Piece(
+            chunk.text,
+            {
+                "document_id": source.document_id,
+                "chunk_index": chunk.index,
+                "chunk_total": chunk.total,
+                "start": chunk.start,
+                "end": chunk.end,
+                "headings": HEADING_SEPARATOR.join(chunk.headings),
+                **source.metadata,
+            },
+        )
+        for chunk in chunks
+    ]

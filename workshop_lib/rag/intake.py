@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,10 +52,26 @@ def source(
         InvalidDocument: neither text nor bytes.
     """
     named = "without an id" if document_id is None else document_id
+    if metadata is not None and not isinstance(metadata, Mapping):
+        raise InvalidDocument(named, f"expected a mapping as metadata, got {type(metadata).__name__}")
     text = _text(content, named, limit)
     if document_id is None:
         document_id = f"sha256-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
     return Source(document_id, text, dict(metadata or {}), headings)
+
+
+def sources(items: Iterable[object], *, limit: int) -> Iterator[Source]:
+    """As `source_of`, one by one.
+
+    Raises:
+        InvalidDocument: one document where many belong: its characters or keys would pass for documents.
+        as `source_of`, when the document is reached.
+    """
+    if isinstance(items, str | bytes | Mapping):
+        raise InvalidDocument(
+            "without an id", f"expected a list of documents, got one, of type {type(items).__name__}. Give [document]"
+        )
+    return (source_of(item, limit=limit) for item in items)
 
 
 def source_of(item: object, *, limit: int) -> Source:

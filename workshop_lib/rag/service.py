@@ -1,6 +1,6 @@
 """Documents in, answers with their sources out: the parts of `workshop_lib.rag` under one name."""
 
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence, Sized
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence, Sized
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,8 +13,8 @@ from workshop_lib.rag.asking import Ask, Asking, Limit
 from workshop_lib.rag.chunking import Chunk, split
 from workshop_lib.rag.embedders import Embedder, Progress, open_embedder
 from workshop_lib.rag.index import ChromaIndex, open_index
-from workshop_lib.rag.indexing import Indexing
-from workshop_lib.rag.intake import Source, source, source_of
+from workshop_lib.rag.indexing import Indexing, pieces
+from workshop_lib.rag.intake import Source, source, sources
 from workshop_lib.rag.metrics import metrics_in
 from workshop_lib.rag.results import Answer, AnswerEnd, AnswerText, Indexed, Piece, Result, Value
 from workshop_lib.settings import Settings, http_url
@@ -118,22 +118,7 @@ class RAGService:
         Raises:
             InvalidDocument: as `index_document`.
         """
-        return [
-            Piece(
-                chunk.text,
-                {
-                    "document_id": one.document_id,
-                    "chunk_index": chunk.index,
-                    "chunk_total": chunk.total,
-                    "start": chunk.start,
-                    "end": chunk.end,
-                    "headings": " > ".join(chunk.headings),
-                    **one.metadata,
-                },
-            )
-            for one in map(self._source_of, documents)
-            for chunk in self._split(one)
-        ]
+        return [piece for one in self._sources(documents) for piece in pieces(one, self._split(one))]
 
     def index_document(
         self,
@@ -174,7 +159,7 @@ class RAGService:
             as `index_document`, at the first document that is refused: those before it are indexed, and a second run
             passes over them.
         """
-        return self._indexing(progress, _length(documents)).run(map(self._source_of, documents))
+        return self._indexing(progress, _length(documents)).run(self._sources(documents))
 
     def query(self, query_text: str, top_k: int = 5, filter: Mapping[str, Any] | None = None) -> list[Result]:
         """The chunks nearest to a question, nearest first; fewer than `top_k` where there are fewer.
@@ -273,8 +258,8 @@ class RAGService:
             "space": stats.space,
         }
 
-    def _source_of(self, document: object) -> Source:
-        return source_of(document, limit=self._settings.document_limit)
+    def _sources(self, documents: Iterable[object]) -> Iterator[Source]:
+        return sources(documents, limit=self._settings.document_limit)
 
     def _split(self, one: Source) -> list[Chunk]:
         return split(one.text, size=self._size, overlap=self._overlap, headings=one.headings)
