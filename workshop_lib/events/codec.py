@@ -7,7 +7,7 @@ from pydantic_core import PydanticSerializationError, from_json
 
 from workshop_lib.events.errors import InvalidEvent
 from workshop_lib.events.registry import event_class, upcast
-from workshop_lib.events.schemas import ALIASES, TRUSTED, BaseEvent
+from workshop_lib.events.schemas import ALIASES, FIRST_VERSION, TRUSTED, BaseEvent
 from workshop_lib.i18n import _
 
 # Where a payload is one of several, pydantic puts the one it chose into the place of an error. Nobody wrote that word.
@@ -26,7 +26,7 @@ def parse_event(data: str | bytes) -> BaseEvent:
         raise InvalidEvent(_("a JSON object is expected, and it is a {type}").format(type=type(content).__name__))
     found = _class_of(content)
     try:
-        if found is not BaseEvent and content["metadata"].get("version", found.version) != found.version:
+        if found is not BaseEvent and content["metadata"].get("version", FIRST_VERSION) != found.version:
             older = upcast(BaseEvent.model_validate(content, context=context), found)
             return found.model_validate(older.model_dump())
         return found.model_validate(content, context=context)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from workshop_lib.events.errors import InvalidSchema, UnknownVersion
+from workshop_lib.events.errors import InvalidEvent, InvalidSchema, UnknownVersion
 from workshop_lib.events.payloads import COURSE_EVENTS
 from workshop_lib.events.schemas import BaseEvent, EventType
 from workshop_lib.i18n import _
@@ -61,6 +61,7 @@ def upcast(event: BaseEvent, wanted: type[BaseEvent]) -> BaseEvent:
 
     Raises:
         UnknownVersion: it is newer, or no chain of upcasters leads there.
+        InvalidEvent: an upcaster failed on it.
     """
     name, version, payload = str(event.metadata.event_type), event.metadata.version, event.payload
     if _number(version) > _number(wanted.version):
@@ -70,8 +71,14 @@ def upcast(event: BaseEvent, wanted: type[BaseEvent]) -> BaseEvent:
         if (name, version) not in _upcasters:
             text = _("{type} of version {version}, and nothing turns it into {known}: register_upcaster(...)")
             raise UnknownVersion(text.format(type=name, version=version, known=wanted.version))
-        version, step = _upcasters[name, version]
-        payload = step(payload)
+        later, step = _upcasters[name, version]
+        try:
+            payload = step(payload)
+        except Exception as error:
+            text = _("{type} of version {version}, and turning it into {later} failed: {why}")
+            why = f"{type(error).__name__}: {error}"
+            raise InvalidEvent(text.format(type=name, version=version, later=later, why=why)) from error
+        version = later
     metadata = event.metadata.model_copy(update={"version": version})
     return BaseEvent(metadata=metadata, payload=payload)
 

@@ -22,6 +22,9 @@ from pydantic import (
 
 Name = Annotated[str, StringConstraints(min_length=1)]
 
+FIRST_VERSION = "1.0.0"
+"""Of a payload's schema, where nothing else is said."""
+
 TRUSTED = "from JSON"
 """A validation context with this key says that the values come from a JSON text, so that none need be copied."""
 
@@ -123,7 +126,7 @@ class EventMetadata(Frozen):
     source_service: Name
     correlation_id: UUID | None = None
     causation_id: UUID | None = None
-    version: Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")] = "1.0.0"
+    version: Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")] = FIRST_VERSION
 
 
 class BaseEvent(Frozen):
@@ -133,7 +136,7 @@ class BaseEvent(Frozen):
     """
 
     event_type: ClassVar[EventType | None] = None
-    version: ClassVar[str] = "1.0.0"
+    version: ClassVar[str] = FIRST_VERSION
 
     metadata: EventMetadata
     payload: Annotated[dict[str, Any], BeforeValidator(plain_json)]
