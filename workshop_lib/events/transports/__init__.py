@@ -11,6 +11,8 @@ from workshop_lib.i18n import _
 TRANSPORTS: Mapping[str, str] = MappingProxyType(
     {
         "memory": "workshop_lib.events.transports.memory:MemoryTransport",
+        "amqp": "workshop_lib.events.transports.rabbitmq:RabbitMQTransport",
+        "amqps": "workshop_lib.events.transports.rabbitmq:RabbitMQTransport",
         "sqlite": "workshop_lib.events.transports.sqlite:SQLiteTransport",
         "redis": "workshop_lib.events.transports.redis_streams:RedisStreamsTransport",
         "rediss": "workshop_lib.events.transports.redis_streams:RedisStreamsTransport",

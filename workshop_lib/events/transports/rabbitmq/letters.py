@@ -1,0 +1,111 @@
+"""Reading a queue without consuming it. AMQP knows no such thing: everything is taken in hand, and given back.
+
+Two readers at once would each see a part: an exclusive queue, which the broker refuses to a second connection and
+deletes with the first, serves as a lock between processes.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from workshop_lib.events.errors import BrokerUnavailable
+from workshop_lib.events.transports.rabbitmq.desk import Channel, Refused
+from workshop_lib.events.transports.rabbitmq.link import Link
+from workshop_lib.events.transports.rabbitmq.loop import Loop
+from workshop_lib.i18n import _
+
+_LOCKED = 405
+# The largest prefetch that AMQP can say: a reader sees no more than these.
+MOST = 65535
+
+
+class Held:
+    """One message in the reader's hands."""
+
+    def __init__(self, channel: Any, method: Any, properties: Any, body: bytes) -> None:
+        self.channel, self.tag, self.properties, self.body = channel, int(method.delivery_tag), properties, body
+        self.routing_key = str(method.routing_key)
+        self.headers: dict[str, Any] = dict(properties.headers or {})
+        self.done = False
+
+
+class Reader:
+    """Reads queues, one at a time."""
+
+    def __init__(self, loop: Loop, link: Link, patience: float) -> None:
+        self._loop, self._link, self._patience = loop, link, patience
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def holding(self, queue: str) -> Iterator[list[Held]]:
+        """What is ready in `queue`, in hand while the body runs; `finish` takes one off, the others go back.
+
+        Raises:
+            Refused: no such queue.
+            Lost: the connection broke.
+            BrokerUnavailable: another process read it for too long.
+        """
+        with self._lock:
+            channel = self._locked(f"{queue}.reading")
+            try:
+                # One channel more: a queue that isn't there closes it, and the lock must be given back then too.
+                reading = Channel(self._loop, self._link)
+                try:
+                    held = self._take(reading, queue)
+                    try:
+                        yield held
+                    finally:
+                        self._give_back(reading, queue, [one for one in held if not one.done])
+                finally:
+                    reading.close()
+                channel.delete(f"{queue}.reading")
+            finally:
+                channel.close()
+
+    def finish(self, one: Held) -> None:
+        """Take it off its queue."""
+        one.done = True
+        self._loop.post(lambda: one.channel.is_open and one.channel.basic_ack(one.tag))
+
+    def _locked(self, name: str) -> Channel:
+        until = time.monotonic() + self._patience
+        while True:
+            channel = Channel(self._loop, self._link)
+            try:
+                channel.queue(name, exclusive=True)
+                return channel
+            except Refused as refused:
+                if refused.code != _LOCKED:
+                    raise
+            if time.monotonic() >= until:
+                raise BrokerUnavailable(_("another process reads {name!r} for too long").format(name=name))
+            time.sleep(0.05)
+
+    def _take(self, channel: Channel, queue: str) -> list[Held]:
+        held: list[Held] = []
+        if not channel.ready(queue):
+            return held
+        channel.ask(lambda done: channel.inner.basic_qos(prefetch_count=MOST, callback=done))
+        channel.ask(
+            lambda done: channel.inner.basic_consume(queue, lambda *args: held.append(Held(*args)), callback=done)
+        )
+        # The count comes behind what was delivered before it was taken.
+        while channel.ready(queue) and len(held) < MOST:
+            pass
+        tag = next(iter(channel.inner.consumer_tags))
+        channel.ask(lambda done: channel.inner.basic_cancel(tag, callback=done))
+        return held
+
+    def _give_back(self, channel: Channel, queue: str, left: list[Held]) -> None:
+        def nack() -> None:
+            for one in left:
+                if one.channel.is_open:
+                    one.channel.basic_nack(one.tag, requeue=True)
+
+        self._loop.post(nack)
+        # A quorum queue agrees on it first. Who reads next must find them.
+        until = time.monotonic() + self._patience
+        while channel.ready(queue) < len(left) and time.monotonic() < until:
+            time.sleep(0.001)
