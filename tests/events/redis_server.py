@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 import pytest
+import redis
 
 LONG = 30.0
 HOW_TO_GET_IT = "no redis-server here: apt-get install redis-server (or: brew install redis)"
@@ -29,6 +30,10 @@ class RedisProcess:
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
+
+    def client(self) -> redis.Redis:
+        """To look inside."""
+        return redis.Redis.from_url(self.url, protocol=2)
 
     def __enter__(self) -> Self:
         self.start()

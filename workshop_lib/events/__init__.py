@@ -7,7 +7,7 @@ encode(event), parse_event(data)                        to JSON and back, checke
 open_bus("memory://") -> EventBus                       publish, subscribe, consume, dead letters
 backoff(attempt), current_handling()                    the wait before a retry; what a handler is in the middle of
 matches(pattern, routing_key)                           AMQP's topic match
-open_store("sqlite:///events.db") -> SQLiteEventStore   keep, and find by correlation id
+open_store("sqlite:///events.db") -> EventStore         keep, find by correlation id, trace what led to what
 EventError                                              the root of the errors, drawn in `errors`
 """
 
@@ -66,7 +66,7 @@ from workshop_lib.events.payloads import (
 from workshop_lib.events.registry import register_event, register_upcaster
 from workshop_lib.events.retry import backoff
 from workshop_lib.events.schemas import BaseEvent, EventMetadata, EventType, Payload
-from workshop_lib.events.store import SQLiteEventStore, open_store
+from workshop_lib.events.stores import EventStore, RedisEventStore, SQLiteEventStore, Trace, open_store
 from workshop_lib.events.topics import matches
 from workshop_lib.events.tracing import Handling, current_handling
 from workshop_lib.events.transport import DeadLetter, QueueCounts
@@ -91,6 +91,7 @@ __all__ = [
     "EventConflict",
     "EventError",
     "EventMetadata",
+    "EventStore",
     "EventTooLarge",
     "EventType",
     "HandledStore",
@@ -112,12 +113,14 @@ __all__ = [
     "Priority",
     "QueueConflict",
     "QueueCounts",
+    "RedisEventStore",
     "RetrainingRequestedEvent",
     "SQLiteEventStore",
     "Severity",
     "StoreClosed",
     "StoreError",
     "StoreUnavailable",
+    "Trace",
     "TrainingCompletedEvent",
     "TrainingFailedEvent",
     "TrainingRequestedEvent",

@@ -68,20 +68,22 @@ class RedisServer:
         address = urlunsplit((parts.scheme, parts.netloc or host, f"/{database}", "", ""))
         return cls(address, f"{parts.scheme}://{shown_host}:{port}/{database}", ca, options)
 
-    def client(self) -> "Redis":
+    def client(self, *, repeats: int = 0) -> "Redis":
         """A client with a pool of connections, which threads may share. It touches nothing yet.
 
-        It never repeats a command by itself: what was sent before a connection broke may have been done.
+        Args:
+            repeats: how often it sends a command again by itself when its connection breaks. The command may have
+                been done: only for one that may be done twice.
         """
         from redis import Redis
-        from redis.backoff import NoBackoff
+        from redis.backoff import ExponentialWithJitterBackoff
         from redis.retry import Retry
 
         more: dict[str, Any] = {"ssl_ca_certs": self.ca} if self.ca is not None else {}
         return Redis.from_url(
             self.address,
             protocol=2,
-            retry=Retry(NoBackoff(), 0),
+            retry=Retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), repeats),
             socket_timeout=_ANSWER_WITHIN,
             socket_connect_timeout=_CONNECT_WITHIN,
             socket_keepalive=True,

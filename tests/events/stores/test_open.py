@@ -1,0 +1,18 @@
+import subprocess
+import sys
+
+import pytest
+
+from workshop_lib.events import UnknownScheme, open_store
+
+
+@pytest.mark.parametrize("url", ["", "events.db", "sqlite:///", "postgres://user:secret@host/db"])
+def test_an_unknown_store_lists_those_there_are(url: str) -> None:
+    with pytest.raises(UnknownScheme, match=r"redis://HOST:PORT/DATABASE, .*sqlite:///PATH") as raised:
+        open_store(url)
+    assert "secret" not in str(raised.value)
+
+
+def test_the_client_of_a_server_is_loaded_when_one_is_opened() -> None:
+    code = "import sys, workshop_lib.events; sys.exit('redis' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
