@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import chromadb
+import numpy as np
 from chromadb.config import Settings as Quiet
 from langchain_chroma import Chroma
 from langchain_core.embeddings import Embeddings
@@ -39,6 +40,8 @@ CHUNKS = 10_000
 TOP_K = 5
 # In one call of the wrapper: Chroma takes 5,461.
 _TOGETHER = 5_000
+# A server takes 40 MB.
+_A_REQUEST = 1_000
 
 _progress = Console(stderr=True)
 
@@ -135,26 +138,22 @@ class Places:
                 _say(f"Writing {self.chunks:,} chunks, {name}")
                 self.services[name] = service = stack.enter_context(_service(self.embedder, url))
                 service.index.replace_many(self._entries)
-            vectors = {entry.document_id: entry.vectors for entry in self._entries}
             for name, client in {"folder": _folder(folder / "theirs"), "server": _client(server.url)}.items():
                 stack.callback(client.close)
                 self.wrappers[name] = wrapper = _wrapper(client, self.embedder)
-                self._fill(wrapper, vectors)
+                self._fill(wrapper)
             self._closing = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._closing.close()
 
-    def _fill(self, wrapper: Chroma, vectors: dict[str, Any]) -> None:
+    def _fill(self, wrapper: Chroma) -> None:
         # Past the wrapper, which would encode: only its queries are timed here.
-        for entry in self._entries:
-            wrapper._collection.upsert(
-                ids=[f"{entry.document_id}:{chunk.index}" for chunk in entry.chunks],
-                embeddings=vectors[entry.document_id],
-                documents=[chunk.text for chunk in entry.chunks],
-                metadatas=[dict(each) for each in _metadatas(entry)],
-            )
+        texts, metadatas, ids = _columns(self._entries)
+        vectors = np.concatenate([entry.vectors for entry in self._entries])
+        for rows in _slices(len(texts), _A_REQUEST):
+            wrapper._collection.upsert(ids[rows], vectors[rows], [*metadatas[rows]], texts[rows])
 
 
 def queries(places: Places, rounds: int) -> list[Figure]:
@@ -203,13 +202,10 @@ def indexing_beside_langchain(model: Embedder, shelf: Shelf, rounds: int) -> lis
         client = _folder(Path(folder))
         stack.callback(client.close)
         wrapper = _wrapper(client, embedder)
-        texts = [chunk.text for entry in entries for chunk in entry.chunks]
-        metadatas = [each for entry in entries for each in _metadatas(entry)]
-        ids = [f"{entry.document_id}:{chunk.index}" for entry in entries for chunk in entry.chunks]
+        texts, metadatas, ids = _columns(entries)
 
         def add() -> None:
-            for start in range(0, len(texts), _TOGETHER):
-                rows = slice(start, start + _TOGETHER)
+            for rows in _slices(len(texts), _TOGETHER):
                 wrapper.add_texts(texts[rows], metadatas[rows], ids[rows])
 
         return add
@@ -266,20 +262,31 @@ def _client(url: str) -> Any:
     return chromadb.HttpClient("127.0.0.1", port, settings=Quiet(anonymized_telemetry=False))
 
 
-def _metadatas(entry: Entry) -> list[dict[str, Any]]:
-    """What the service stores with a chunk, so that the wrapper writes as much."""
-    return [
-        {
-            **entry.metadata,
-            "document_id": entry.document_id,
-            "chunk_index": chunk.index,
-            "chunk_total": chunk.total,
-            "start": chunk.start,
-            "end": chunk.end,
-            "headings": " > ".join(chunk.headings),
-        }
+def _columns(entries: Sequence[Entry]) -> tuple[list[str], list[Any], list[str]]:
+    """Texts, metadata and ids. The service's own metadata too, so that the wrapper writes as much."""
+    rows = [
+        (
+            chunk.text,
+            {
+                **entry.metadata,
+                "document_id": entry.document_id,
+                "chunk_index": chunk.index,
+                "chunk_total": chunk.total,
+                "start": chunk.start,
+                "end": chunk.end,
+                "headings": " > ".join(chunk.headings),
+            },
+            f"{entry.document_id}:{chunk.index}",
+        )
+        for entry in entries
         for chunk in entry.chunks
     ]
+    texts, metadatas, ids = zip(*rows, strict=True)
+    return [*texts], [*metadatas], [*ids]
+
+
+def _slices(rows: int, size: int) -> list[slice]:
+    return [slice(start, start + size) for start in range(0, rows, size)]
 
 
 def _query(service: RAGService, question: str) -> object:
