@@ -75,7 +75,7 @@ def edit(copy: Path, text: str = "len(text.split())  # mine") -> None:
 
 def test_a_copy_is_made_once(clone: Project) -> None:
     copies = Copies.of(clone)
-    assert copies.make_missing() == [clone.work / NAME]
+    assert copies.make_missing() == [clone.work / f"{chapter.stem}.ipynb" for chapter in catalogue()]
     edit(clone.work / NAME)
     mine = (clone.work / NAME).read_bytes()
     assert copies.make_missing() == []
@@ -109,7 +109,7 @@ def test_the_merge_that_update_proposes_keeps_both(upstream: Project, clone: Pro
     edit(copy)
     publish_new_edition(upstream)
     git(clone.root, "pull", "--quiet")
-    command = workshop(clone.root, "update").partition("To merge: ")[2].strip()
+    command = workshop(clone.root, "update").partition("To merge: ")[2].partition("\n")[0]
 
     # From any folder, and without an activated environment.
     path = os.pathsep.join(p for p in os.environ["PATH"].split(os.pathsep) if Path(p) != SCRIPTS)
@@ -128,9 +128,10 @@ def test_an_untouched_copy_becomes_the_new_edition(upstream: Project, clone: Pro
     notebooks.write(copy, notebooks.dumps(ran))
     publish_new_edition(upstream)
     git(clone.root, "pull", "--quiet")
-    assert [u.change for u in Copies.of(clone).update()] == [Change.REPLACED]
+    others = [Change.CURRENT] * (len(list(catalogue())) - 1)
+    assert [u.change for u in Copies.of(clone).update()] == [Change.REPLACED, *others]
     assert "A shelf of real pages" in copy.read_text()
-    assert [u.change for u in Copies.of(clone).update()] == [Change.CURRENT]
+    assert [u.change for u in Copies.of(clone).update()] == [Change.CURRENT, *others]
 
 
 def test_an_edited_new_edition_beside_is_not_overwritten(upstream: Project, clone: Project) -> None:

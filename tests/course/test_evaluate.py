@@ -362,7 +362,7 @@ def test_a_builtin_and_a_partial_can_be_checked() -> None:
 def test_an_unknown_id_names_the_nearest() -> None:
     with pytest.raises(UnknownExercise, match=r"no exercise '0\.11'\. The nearest: '0\.1'"):
         evaluate("0.11", len)
-    with pytest.raises(UnknownExercise, match=r"no exercise 3: the id comes first, in quotes\. The nearest: '0\.3'"):
+    with pytest.raises(UnknownExercise, match=r"no exercise 3: the id comes first, in quotes\. The nearest: .*'0\.3'"):
         evaluate(3, len)  # type: ignore[arg-type]
 
 

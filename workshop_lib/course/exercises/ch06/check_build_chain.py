@@ -93,7 +93,7 @@ def _ran(chain: Any, how: str, given: object) -> Any:
         raise Incorrect(
             tried=f"chain.{how}({given!r})",
             expected=_("a dictionary with question, documents and extract"),
-            got=f"{type(error).__name__}: {error}",
+            got=_("{kind}: {error}").format(kind=type(error).__name__, error=error),
             mistake="question-lost" if isinstance(error, TypeError | KeyError | AttributeError) else None,
             case=given,
         ) from error

@@ -61,7 +61,9 @@ def _check_all(subject: Callable[..., Any]) -> None:
     prompt = _prompt(subject, len(_TEXTS), _PLENTY)
     tried = _tried(len(_TEXTS), _PLENTY)
     if _QUESTION not in prompt:
-        raise Incorrect(tried=tried, expected=_("the question in the prompt"), got=prompt, mistake="no-question")
+        raise Incorrect(
+            tried=tried, expected=_("the question in the prompt"), got=_shown(prompt), mistake="no-question"
+        )
     _check_passages(prompt, len(_TEXTS), tried)
 
 
@@ -70,14 +72,16 @@ def _check_passages(prompt: str, kept: int, tried: str) -> None:
     places = [prompt.find(text) for text in _TEXTS[:kept]]
     if min(places, default=0) < 0 or places != sorted(places):
         expected = _("all {n} passages, the most relevant first").format(n=kept)
-        raise Incorrect(tried=tried, expected=expected, got=prompt, mistake=None if min(places) < 0 else "reversed")
+        raise Incorrect(
+            tried=tried, expected=expected, got=_shown(prompt), mistake=None if min(places) < 0 else "reversed"
+        )
     end = 0
     for rank, (at, text) in enumerate(zip(places, _TEXTS, strict=False), start=1):
         numbers = _NUMBER.findall(prompt, end, at)
         if not numbers or int(numbers[-1]) != rank:
             mistake = "from-zero" if numbers and int(numbers[-1]) == rank - 1 else None if numbers else "no-numbers"
             expected = _("[{rank}] before {text!r}").format(rank=rank, text=text)
-            raise Incorrect(tried=tried, expected=expected, got=prompt, mistake=mistake)
+            raise Incorrect(tried=tried, expected=expected, got=_shown(prompt), mistake=mistake)
         end = at + len(text)
 
 
@@ -107,7 +111,7 @@ def _check_fits(subject: Callable[..., Any], budget: int, right: int) -> None:
         raise Incorrect(
             tried=tried,
             expected=_("whole passages only, and the question"),
-            got=prompt,
+            got=_shown(prompt),
             mistake="cut",
             case=budget,
         )
@@ -122,6 +126,10 @@ def _check_fits(subject: Callable[..., Any], budget: int, right: int) -> None:
             case=budget,
         )
     _check_passages(prompt, right, tried)
+
+
+def _shown(prompt: str) -> str:
+    return _("the prompt: {text}").format(text=prompt)
 
 
 def _tried(number: int, budget: int) -> str:

@@ -114,7 +114,10 @@ def _put(replace: _Replace, records: "Collection", document_id: str, new: Sequen
         call(replace, records, document_id, list(new), one_hot(len(new)), dict(_ABOUT))
     except DuplicateIDError as error:
         raise Incorrect(
-            tried=_tried(document_id, new), expected=_("an id for each chunk"), got=str(error), mistake="one-id"
+            tried=_tried(document_id, new),
+            expected=_("an id for each chunk"),
+            got=_("Chroma says: {error}").format(error=error),
+            mistake="one-id",
         ) from None
 
 
