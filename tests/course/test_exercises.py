@@ -5,20 +5,31 @@ import re
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from workshop_lib.course import notebooks
 from workshop_lib.course.errors import CourseError, ReferenceNotFound
 from workshop_lib.course.evaluate import evaluate
 from workshop_lib.course.exercises.catalogue import catalogue
 from workshop_lib.course.exercises.model import Chapter, Exercise, Mistake
+from workshop_lib.course.extras import command, missing
 from workshop_lib.course.outcome import Outcome, Status
 from workshop_lib.course.published import project
 
 EXERCISES = catalogue().exercises
-MISTAKES = [(e, m) for e in EXERCISES for m in e.mistakes]
 
-each_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)
-each_mistake = pytest.mark.parametrize(("exercise", "mistake"), MISTAKES, ids=lambda v: getattr(v, "key", None))
+
+def installed(exercise: Exercise, *others: object, id: str) -> ParameterSet:
+    """A case that is left out where the chapter's packages are not there, as after `make test LITE=1`."""
+    lacking = [extra for extra in catalogue().chapter_of(exercise).extras if missing(extra)]
+    reason = ", ".join(f"needs the extra [{extra}]: {command(extra)}" for extra in lacking)
+    return pytest.param(exercise, *others, marks=pytest.mark.skipif(bool(lacking), reason=reason), id=id)
+
+
+each_exercise = pytest.mark.parametrize("exercise", [installed(e, id=e.id) for e in EXERCISES])
+each_mistake = pytest.mark.parametrize(
+    ("exercise", "mistake"), [installed(e, m, id=f"{e.id}-{m.key}") for e in EXERCISES for m in e.mistakes]
+)
 each_chapter = pytest.mark.parametrize("chapter", list(catalogue()), ids=lambda c: c.stem)
 
 

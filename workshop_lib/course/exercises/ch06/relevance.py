@@ -43,7 +43,7 @@ def check_relevance(relevance: Callable[[object, object], float]) -> None:
                 raise Incorrect(
                     tried=shown_call("relevance", list(first), list(second)),
                     expected=right,
-                    got=got,
+                    got=shown(got) if isinstance(got, str) else got,
                     mistake=_mistake(first, second, got),
                     case=(question, chunk),
                 )

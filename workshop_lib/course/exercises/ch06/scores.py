@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workshop_lib.course.exercises.model import Incorrect
-from workshop_lib.course.exercises.trying import call, shown_call
+from workshop_lib.course.exercises.trying import call, shown, shown_call
 
 Case = tuple[Any, ...]
 Slip = Callable[..., float | None]
@@ -30,7 +30,7 @@ def expect_scores(
             raise Incorrect(
                 tried=shown_call(name, *given),
                 expected=right,
-                got="ZeroDivisionError" if got is ZeroDivisionError else got,
+                got="ZeroDivisionError" if got is ZeroDivisionError else shown(got) if isinstance(got, str) else got,
                 mistake=next(same, None),
                 case=given,
             )
