@@ -71,15 +71,20 @@ class PrometheusMetrics:
         self._in_flight(queue).dec()
 
 
-@cache
-def process_metrics() -> Metrics:
-    """This process's metrics: Prometheus's, or none where the package prometheus-client is missing."""
+def make_metrics() -> Metrics:
+    """Prometheus's, or none where the package prometheus-client is missing."""
     try:
         return PrometheusMetrics()
     except ModuleNotFoundError as error:
         if error.name != "prometheus_client":
             raise
         return NoMetrics()
+
+
+@cache
+def process_metrics() -> Metrics:
+    """This process's: Prometheus takes each name once."""
+    return make_metrics()
 
 
 def _label(event_type: str) -> str:
