@@ -3,6 +3,7 @@
 import socket
 import struct
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -18,7 +19,8 @@ class Proxy:
         self.port = int(self._listening.getsockname()[1])
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
-        self._deaf = self._closed = False
+        self._deaf: set[socket.socket] = set()
+        self._closed = False
         self.connections = 0
 
     def __enter__(self) -> Self:
@@ -28,23 +30,30 @@ class Proxy:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Cut every connection, and let no new one through."""
         with self._lock:
             self._closed = True
+        # Closing alone would leave the thread in accept.
+        with suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
         self.cut()
 
     def cut(self) -> None:
         """Reset every connection, both ways and in the middle of whatever it is. New ones are let through."""
         with self._lock:
-            self._deaf = False
+            self._deaf.clear()
             cut, self._open = self._open, set()
         for side in cut:
             _reset(side)
 
     def swallow_answers(self) -> None:
-        """From now until `cut`, the server hears the client, and the client hears nothing of the server."""
+        """From now until `cut`, on every connection there is, the server hears the client, and the client nothing."""
         with self._lock:
-            self._deaf = True
+            self._deaf = set(self._open)
 
     def _accept(self) -> None:
         while True:
@@ -68,12 +77,11 @@ class Proxy:
                 threading.Thread(target=self._pass, args=(source, target, source is server), daemon=True).start()
 
     def _pass(self, source: socket.socket, target: socket.socket, answers: bool) -> None:
-        try:
+        # Whichever side ends it, the other is ended below.
+        with suppress(OSError):
             while data := source.recv(65536):
-                if not (answers and self._deaf):
+                if not (answers and source in self._deaf):
                     target.sendall(data)
-        except OSError:
-            pass  # Cut, from either side: the other is cut below.
         with self._lock:
             self._open -= {source, target}
         _reset(source)
@@ -81,10 +89,9 @@ class Proxy:
 
 
 def _reset(side: socket.socket) -> None:
-    try:
+    # It may be closed already, from either end.
+    with suppress(OSError):
         side.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         # Closing alone would leave a thread in recv.
         side.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # It is closed already.
     side.close()

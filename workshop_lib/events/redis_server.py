@@ -128,9 +128,10 @@ class RedisServer:
 
 
 def _about_tls(error: BaseException) -> bool:
+    """Whether the certificates are the matter; that of a missing file is the authority's."""
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, ssl.SSLError) or "CERTIFICATE_VERIFY_FAILED" in str(seen):
+        if isinstance(seen, ssl.SSLError | FileNotFoundError) or "CERTIFICATE_VERIFY_FAILED" in str(seen):
             return True
         seen = seen.__cause__ or seen.__context__
     return False

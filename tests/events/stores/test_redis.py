@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -7,31 +6,40 @@ import pytest
 from tests.events.redis_server import RedisProcess, free_port
 from tests.events.samples import event, numbers
 from tests.events.stores.contract import StoreContract, until
-from workshop_lib.events import NotAnEventStore, RedisEventStore, StoreUnavailable
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
-    with RedisProcess(tmp_path_factory.mktemp("redis")) as server:
-        yield server
-
-
-@pytest.fixture
-def url(server: RedisProcess) -> str:
-    with server.client() as client:
-        client.flushall()
-    return server.url
+from workshop_lib.events import BaseEvent, NotAnEventStore, RedisEventStore, StoreUnavailable, open_bus
 
 
 class TestRedisEventStore(StoreContract):
     @pytest.fixture
-    def url(self, url: str) -> str:
-        return url
+    def url(self, redis_url: str) -> str:
+        return redis_url
 
 
-def test_what_has_ended_leaves_the_server(server: RedisProcess, url: str) -> None:
+def test_an_event_that_comes_twice_has_its_effect_once(redis_url: str) -> None:
+    work, published = uuid4(), event()
+    with RedisEventStore(redis_url) as store, open_bus("memory://", backoff=lambda _: 0.0) as bus:
+        tries: list[BaseEvent] = []
+
+        def callback(received: BaseEvent) -> None:
+            tries.append(received)
+            store.store_event(event("test.effect", work))
+            if len(tries) == 1:
+                raise OSError("after the effect")
+
+        bus.subscribe("one", ["test.event"], callback, idempotent=store)
+        bus.publish_many([published, published])
+        bus.drain()
+        assert len(tries) == 2
+        assert len(store.get_events_by_correlation(work)) == 1
+
+
+def test_what_has_ended_leaves_the_server(redis_server: RedisProcess, redis_url: str) -> None:
     work = uuid4()
-    with server.client() as client, RedisEventStore(url, ttl=0.1) as brief, RedisEventStore(url) as store:
+    with (
+        redis_server.client() as client,
+        RedisEventStore(redis_url, ttl=0.1) as brief,
+        RedisEventStore(redis_url) as store,
+    ):
         brief.store_events([event("test.event", work, number=number) for number in range(5)])
         with brief.handling("one", uuid4()):
             pass
@@ -79,8 +87,8 @@ def test_a_wrong_password_is_told_and_not_shown(tmp_path: Path) -> None:
             assert store.store_event(event()) is True
 
 
-def test_a_name_of_ours_that_is_another_s(server: RedisProcess, url: str) -> None:
-    with server.client() as client, RedisEventStore(url) as store:
+def test_a_name_of_ours_that_is_another_s(redis_server: RedisProcess, redis_url: str) -> None:
+    with redis_server.client() as client, RedisEventStore(redis_url) as store:
         client.set("workshop:events:type:test.event", "theirs")
         with pytest.raises(NotAnEventStore, match="Take another database"):
             store.get_stream_events("test.event")

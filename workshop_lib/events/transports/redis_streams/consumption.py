@@ -15,7 +15,6 @@ from workshop_lib.events.transports.redis_streams.listener import Listener
 logger = logging.getLogger(__name__)
 
 _LOOK_EVERY = 1.0
-_FLUSH_WITHIN = 10.0
 
 
 class StreamConsumption:
@@ -41,8 +40,10 @@ class StreamConsumption:
         self._held: dict[tuple[str, str], StreamDelivery] = {}
         self._outbox: list[Settlement] = []
         self._stopping = self._closing = self._broken = False
+        self._ending = threading.Event()
         self._look = True
-        self._again = False
+        # After a call without an answer: it is repeated, and the first so many settlements may be done already.
+        self._again, self._unsure = False, 0
         self._look_at = self._sweep_at = time.monotonic()
         self._renew_at = time.monotonic() + lease / 3
         self._listener = Listener(link, queue_name, self._heard)
@@ -68,6 +69,7 @@ class StreamConsumption:
                 self._outbox.append(("give up", *delivery.key, "", ""))
             self._held.clear()
             self._news.notify_all()
+        self._ending.set()
         if threading.current_thread() is not self._thread:
             self._thread.join()
         self._listener.join()
@@ -96,25 +98,19 @@ class StreamConsumption:
 
     def _run(self) -> None:
         pauses = waits()
-        until = None
+        give_up = None
         while self._wait():
             try:
                 with self._calling:
                     self._exchange(take=True)
                 pauses = waits()
             except Away as error:
-                if self._closing:
-                    until = until or time.monotonic() + _FLUSH_WITHIN
-                    if time.monotonic() > until:
-                        logger.warning(
-                            "queue %s: %d settlements did not reach the server, and their events come again: %s",
-                            self.queue_name,
-                            len(self._outbox),
-                            error,
-                        )
-                        return
-                logger.warning("queue %s: %s", self.queue_name, error)
-                self._link.closing.wait(next(pauses))
+                if not self._ending.wait(next(pauses)):
+                    continue
+                give_up = give_up or time.monotonic() + self._link.patience
+                if time.monotonic() > give_up or self._link.closing.wait(0.05):
+                    self._abandon(error)
+                    return
             except BusClosed:
                 return
             except BusError as error:
@@ -160,9 +156,12 @@ class StreamConsumption:
             said = self._link.run(
                 "WORK", self.queue_name, self._me, credit, lease, int(sweep), int(again), *words, patience=0.0
             )
-        except Away:
+        except Away as error:
             with self._lock:
+                # Once for each time that it is away.
+                logger.log(logging.DEBUG if again else logging.WARNING, "queue %s: %s", self.queue_name, error)
                 self._again = True
+                self._unsure = max(self._unsure, len(sent))
                 # The others come back too: each has the time to say what it holds before that is taken for free.
                 self._sweep_at = time.monotonic() + self._lease / 2
             raise
@@ -170,13 +169,16 @@ class StreamConsumption:
             raise UnknownQueue(self.queue_name, self._link.queue_names())
         lost, taken, due = said
         with self._lock:
+            unsure, self._unsure = self._unsure, 0
+            self._note_lost(lost, {settlement[1:3] for settlement in sent[:unsure]})
             del self._outbox[: len(sent)]
+            if again:
+                logger.info("queue %s: %s answers again", self.queue_name, self._link.server.shown)
             self._again = False
             if renew:
                 self._renew_at = now + self._lease / 3
             if sweep:
                 self._sweep_at = now + self._lease / 3
-            self._note_lost(lost, again)
             if credit:
                 self._look = self._look or len(taken) == credit
                 self._look_at = time.monotonic() + (_LOOK_EVERY if due < 0 else min(_LOOK_EVERY, due / 1000))
@@ -190,13 +192,19 @@ class StreamConsumption:
                     self._held[delivery.key] = delivery
                     self._deliver(delivery)
 
-    def _note_lost(self, lost: list[list[bytes]], again: bool) -> None:
+    def _note_lost(self, lost: list[list[bytes]], unsure: set[tuple[str, ...]]) -> None:
         for kind, level, entry_id in lost:
-            self._held.pop((level.decode(), entry_id.decode()), None)
-            # Sent again after a call without an answer, it may have been settled by that call.
-            if not (again and kind != b"keep"):
+            key = (level.decode(), entry_id.decode())
+            self._held.pop(key, None)
+            # What was sent before, by a call without an answer, may have been settled by it.
+            if key not in unsure:
                 text = "queue %s: entry %s was held for too long without word from here (%s), and comes again"
                 logger.warning(text, self.queue_name, entry_id.decode(), kind.decode())
+
+    def _abandon(self, error: Away) -> None:
+        if self._outbox:
+            text = "queue %s: %d settlements did not reach the server, and their events come again: %s"
+            logger.warning(text, self.queue_name, len(self._outbox), error)
 
     def _fail(self, error: BusError) -> None:
         with self._lock:

@@ -26,7 +26,7 @@ class Link:
     """A server, from `open` to `close`. Threads share it: each call takes a connection from a pool."""
 
     def __init__(self, server: RedisServer, patience: float) -> None:
-        self.server, self._patience = server, patience
+        self.server, self.patience = server, patience
         self.closing = threading.Event()
         self._scripts: dict[str, Any] = {}
         self._client: Any = None
@@ -51,7 +51,7 @@ class Link:
         client = self.server.client()
         try:
             about = self._typed(client.info)
-            self._check(about)
+            self.check(about)
         except BaseException:
             client.close()
             raise
@@ -86,7 +86,7 @@ class Link:
 
     def patiently(self, call: Callable[[], Any], patience: float | None = None) -> Any:
         """What `call` returns; see `run`."""
-        until = time.monotonic() + (self._patience if patience is None else patience)
+        until = time.monotonic() + (self.patience if patience is None else patience)
         for wait in waits():
             try:
                 return self._typed(call)
@@ -118,7 +118,15 @@ class Link:
             case _:
                 return BrokerUnavailable(text)
 
-    def _check(self, about: dict[str, Any]) -> None:
+    def check(self, about: dict[str, Any]) -> None:
+        """Refuse a server that can't carry the bus, and log what one can't promise.
+
+        Args:
+            about: its answer to INFO.
+
+        Raises:
+            NotAnEventBus: too old, or part of a cluster.
+        """
         shown, version = self.server.shown, str(about.get("redis_version", "0"))
         if tuple(int(part) for part in version.split(".")[:2] if part.isdecimal()) < _OLDEST:
             text = _("expected Redis 7.0 or newer at {server}, found {version}")

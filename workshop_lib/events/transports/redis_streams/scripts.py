@@ -112,8 +112,9 @@ PUBLISH = (
     + """
 -- root, publisher, number, version, how many queues, each queue's name and flags,
 -- then for each message: key, body, headers, priority, how many queues, their places in the list above
-local token, number, version, queues = root .. 'publisher:' .. ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
-if redis.call('GET', token) == number then return 'done' end
+local token, number, version, queues = root .. 'publisher:' .. ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
+-- Sent again for want of an answer. Or the first one, held up on its way until after the second and the next.
+if tonumber(redis.call('GET', token) or 0) >= number then return 'done' end
 if (redis.call('GET', root .. 'version') or '') ~= version then return 'stale' end
 for q = 0, queues - 1 do
   local name, flags = ARGV[6 + 2 * q], ARGV[7 + 2 * q]

@@ -1,10 +1,11 @@
 """`RedisStreamsTransport`: the backend that ``redis://`` and ``rediss://`` name."""
 
 import json
+import logging
 import threading
 from collections.abc import Callable, Sequence
 
-from workshop_lib.events.errors import BusError, QueueConflict, UnknownQueue
+from workshop_lib.events.errors import BrokerUnavailable, BusError, QueueConflict, UnknownQueue
 from workshop_lib.events.redis_server import RedisServer
 from workshop_lib.events.transport import DeadLetter, Delivery, Outgoing, QueueCounts, QueueSpec
 from workshop_lib.events.transports.redis_streams import letters
@@ -13,6 +14,8 @@ from workshop_lib.events.transports.redis_streams.link import Link
 from workshop_lib.events.transports.redis_streams.publishing import Publisher
 from workshop_lib.events.transports.redis_streams.scripts import ROOT
 from workshop_lib.i18n import _
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_LEASE = 30.0
 DEFAULT_PATIENCE = 10.0
@@ -71,6 +74,9 @@ class RedisStreamsTransport:
         try:
             for name in temporary:
                 self._link.run("FORGET", name, patience=0.0)
+        except BrokerUnavailable as error:
+            # It goes when its lease ends.
+            logger.debug("queue %s stays for now: %s", name, error)
         finally:
             self._link.close()
 

@@ -1,0 +1,225 @@
+"""What a consumer holds: for how long, who gets it next, and how often it was in hand."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.events.contract import LONG, wait_until
+from tests.events.proxy import Proxy
+from tests.events.redis_server import RedisProcess
+from tests.events.samples import document, event, numbers
+from workshop_lib.events import (
+    BaseEvent,
+    BusError,
+    EventBus,
+    QueueConflict,
+    UnknownQueue,
+    UnroutableError,
+    open_bus,
+    parse_event,
+)
+from workshop_lib.events.transport import Consumption, Delivery, QueueSpec, Transport
+from workshop_lib.events.transports import make_transport
+
+
+@contextmanager
+def transport(url: str) -> Iterator[Transport]:
+    made = make_transport(url, "ml_events")
+    made.connect()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+class Taker:
+    """Takes from a queue, and settles nothing by itself."""
+
+    def __init__(self, of: Transport, queue: str = "one", prefetch: int = 100) -> None:
+        self.seen: list[Delivery] = []
+        self.failed: list[BusError] = []
+        self.consumption: Consumption = of.consume(queue, prefetch, self.seen.append, self.failed.append)
+
+    def number(self, place: int = 0) -> Any:
+        return parse_event(self.seen[place].body).payload["number"]
+
+    def end(self) -> None:
+        self.consumption.stop()
+        self.consumption.close()
+
+
+@pytest.fixture
+def bus(redis_url: str) -> Iterator[EventBus]:
+    with open_bus(redis_url) as bus:
+        bus.subscribe("one", ["#"], lambda _: None)
+        yield bus
+
+
+def test_what_was_held_by_the_dead_comes_again_and_says_so(
+    bus: EventBus, redis_url: str, redis_server: RedisProcess
+) -> None:
+    bus.publish_many([event(number=number) for number in range(3)])
+    with Proxy(redis_server.port) as proxy, transport(redis_url) as living:
+        dead = make_transport(f"redis://127.0.0.1:{proxy.port}/0?lease=0.5&patience=0.1", "ml_events")
+        dead.connect()
+        first = Taker(dead, prefetch=2)
+        wait_until(lambda: len(first.seen) == 2, "two")
+        # It goes on running, and reaches the server no more.
+        proxy.close()
+        second = Taker(living)
+        with redis_server.client() as client:
+            # Its lease as the dead one's: the living one's own is 30 seconds.
+            wait_until(lambda: len(second.seen) == 1, "the third")
+            assert client.xpending("workshop:bus:stream:1:one", "workers")["pending"] == 3
+        second.end()
+    with transport(f"{redis_url}?lease=0.5") as sweeping:
+        third = Taker(sweeping)
+        wait_until(lambda: len(third.seen) == 3, "all")
+        told = {third.number(place): third.seen[place].redelivered for place in range(3)}
+        assert told == {0: 1, 1: 1, 2: 1}
+        assert {delivery.attempt for delivery in third.seen} == {1}
+        assert all(delivery.ack() for delivery in third.seen)
+        third.end()
+    assert first.seen[0].ack() is True, "it can't know yet"
+    dead.close()
+
+
+def test_given_back_untried_is_not_counted(bus: EventBus, redis_url: str) -> None:
+    bus.publish_many([event(number=number) for number in range(3)])
+    with transport(redis_url) as one:
+        for _ in range(3):
+            taker = Taker(one, prefetch=2)
+            wait_until(lambda taker=taker: len(taker.seen) == 2, "two")
+            assert (taker.number(0), taker.number(1)) == (0, 1)
+            assert [delivery.redelivered for delivery in taker.seen] == [0, 0]
+            assert [delivery.release() for delivery in reversed(taker.seen)] == [True, True]
+            taker.consumption.stop()
+            taker.end()
+            assert bus.counts("one").ready == 3
+
+
+def test_a_consumer_leaves_no_name_behind(bus: EventBus, redis_url: str, redis_server: RedisProcess) -> None:
+    bus.publish(event())
+    assert bus.drain(LONG) == 1
+    with redis_server.client() as client:
+        names = [one["name"] for one in client.xinfo_consumers("workshop:bus:stream:1:one", "workers")]
+        assert names in ([], [b"released"])
+        assert client.xlen("workshop:bus:stream:1:one") == 0
+
+
+def test_settled_too_late_does_nothing_and_is_logged(
+    bus: EventBus, redis_server: RedisProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Proxy(redis_server.port) as proxy, transport(f"redis://127.0.0.1:{proxy.port}/0?lease=0.5") as slow:
+        bus.publish(event(number=1))
+        first = Taker(slow)
+        wait_until(lambda: first.seen, "the event")
+        proxy.swallow_answers()
+        with transport(f"{redis_server.url}?lease=0.5") as other:
+            # Nothing that it says arrives while it waits for an answer: its lease ends.
+            second = Taker(other)
+            wait_until(lambda: second.seen, "the event again")
+            assert first.seen[0].ack() is True
+            assert second.seen[0].retry(0) is True
+            second.end()
+        with caplog.at_level(logging.WARNING):
+            proxy.cut()
+            wait_until(lambda: "held for too long" in caplog.text, "the warning")
+        # The other's retry counted, and its own acknowledgement did nothing.
+        wait_until(lambda: len(first.seen) == 2, "the retry")
+        assert first.seen[1].attempt == 2
+        first.end()
+
+
+def test_what_an_unanswered_call_took_comes_at_once(bus: EventBus, redis_server: RedisProcess) -> None:
+    """And not when its lease ends: nobody else could have it."""
+    got: list[BaseEvent] = []
+    with Proxy(redis_server.port) as proxy, open_bus(f"redis://127.0.0.1:{proxy.port}/0?lease=3600") as cut_off:
+        cut_off.subscribe("one", ["#"], got.append)
+        cut_off.start_consuming(block=False)
+        cut_off.publish(event(number=0))
+        wait_until(lambda: got, "the first")
+        proxy.swallow_answers()
+        bus.publish_many([event(number=number) for number in range(1, 6)])
+        with redis_server.client() as client:
+            pending = lambda: client.xpending("workshop:bus:stream:1:one", "workers")["pending"]  # noqa: E731
+            wait_until(lambda: pending() == 5 or len(got) == 6, "a call that takes them")
+        proxy.cut()
+        wait_until(lambda: len(got) == 6, "the others")
+        cut_off.stop()
+    assert numbers(got) == list(range(6))
+
+
+def test_published_again_for_want_of_an_answer_is_put_in_once(bus: EventBus, redis_server: RedisProcess) -> None:
+    with Proxy(redis_server.port) as proxy, open_bus(f"redis://127.0.0.1:{proxy.port}/0") as cut_off:
+        cut_off.publish(event(number=0))
+        proxy.swallow_answers()
+        publishing = threading.Thread(target=cut_off.publish_many, args=([event(number=1), event(number=2)],))
+        publishing.start()
+        wait_until(lambda: bus.counts("one").ready == 3, "it to arrive")
+        proxy.cut()
+        publishing.join(LONG)
+        assert not publishing.is_alive()
+        assert bus.counts("one").ready == 3
+
+
+def test_a_temporary_queue_of_the_dead_is_swept_away(redis_url: str, redis_server: RedisProcess) -> None:
+    with Proxy(redis_server.port) as proxy, transport(redis_url) as living, open_bus(redis_url) as bus:
+        dead = make_transport(f"redis://127.0.0.1:{proxy.port}/0?lease=0.5&patience=0.1", "ml_events")
+        dead.connect()
+        dead.declare(QueueSpec("looking", ("data.*",), temporary=True))
+        taker = Taker(dead, "looking")
+        bus.publish(document())
+        wait_until(lambda: taker.seen, "the document")
+        assert living.queues() == ()
+        with pytest.raises(QueueConflict, match="temporary"):
+            living.declare(QueueSpec("looking", ("#",)))
+        proxy.close()
+
+        def unheard() -> bool:
+            try:
+                bus.publish(document())
+            except UnroutableError:
+                return True
+            return False
+
+        wait_until(unheard, "its end")
+        with redis_server.client() as client:
+            assert not [key for key in client.keys("workshop:*") if b"looking" in key]
+        dead.close()
+
+
+def test_a_queue_that_was_deleted_ends_its_consumer(bus: EventBus, redis_server: RedisProcess) -> None:
+    bus.start_consuming(block=False)
+    with redis_server.client() as client:
+        client.flushall()
+    with pytest.raises(UnknownQueue, match="'one'"):
+        wait_until(lambda: bus.drain(0.1) is None, "the failure")
+
+
+def test_urgent_ones_pass_when_given_back_too(redis_url: str) -> None:
+    with open_bus(redis_url) as bus, transport(redis_url) as one:
+        bus.subscribe("urgent", ["#"], lambda _: None, priorities=True)
+        request = {"model_id": "m", "model_version": "1.0.0", "input_data": {}}
+        for number, priority in enumerate(["low", "normal", "high"]):
+            bus.publish(event("prediction.requested", priority=priority, request_id=str(number), **request))
+        taker = Taker(one, "urgent", prefetch=3)
+        wait_until(lambda: len(taker.seen) == 3, "three")
+        for delivery in taker.seen:
+            delivery.retry(0)
+        wait_until(lambda: len(taker.seen) == 6, "three again")
+        again = [(parse_event(one.body).payload.request_id, one.attempt) for one in taker.seen[3:]]
+        assert sorted(again) == [("0", 2), ("1", 2), ("2", 2)]
+        for delivery in taker.seen[3:]:
+            delivery.release()
+        wait_until(lambda: len(taker.seen) == 9, "three once more")
+        taker.end()
+        assert bus.counts("urgent").ready == 3
+        order = Taker(one, "urgent", prefetch=3)
+        wait_until(lambda: len(order.seen) == 3, "three at last")
+        assert [parse_event(one.body).payload.request_id for one in order.seen] == ["2", "1", "0"]
+        order.end()
