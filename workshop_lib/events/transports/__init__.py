@@ -16,6 +16,8 @@ TRANSPORTS: Mapping[str, str] = MappingProxyType(
         "sqlite": "workshop_lib.events.transports.sqlite:SQLiteTransport",
         "redis": "workshop_lib.events.transports.redis_streams:RedisStreamsTransport",
         "rediss": "workshop_lib.events.transports.redis_streams:RedisStreamsTransport",
+        "kafka": "workshop_lib.events.transports.kafka:KafkaTransport",
+        "kafkas": "workshop_lib.events.transports.kafka:KafkaTransport",
     }
 )
 """Scheme of the URL, and the class behind it as ``module:name``."""
