@@ -7,9 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from types import FrameType, TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Protocol, Self, TypedDict
 
 from workshop_lib.events.codec import checked
 from workshop_lib.events.consuming import Consumer, HandledStore, Subscription
@@ -23,11 +22,12 @@ from workshop_lib.events.errors import (
 )
 from workshop_lib.events.metrics import process_metrics
 from workshop_lib.events.payloads import PredictionRequestedEvent, Priority
+from workshop_lib.events.publishing import is_mandatory, outgoing, publish_confirmed
 from workshop_lib.events.retry import backoff as full_jitter
 from workshop_lib.events.schemas import ALIASES, BaseEvent
-from workshop_lib.events.topics import MAX_BYTES, check_pattern, check_routing_key, matches
+from workshop_lib.events.topics import MAX_BYTES, check_pattern
 from workshop_lib.events.tracing import TRACEPARENT, next_traceparent
-from workshop_lib.events.transport import NORMAL_PRIORITY, DeadLetter, Outgoing, QueueCounts, QueueSpec, Transport
+from workshop_lib.events.transport import NORMAL_PRIORITY, DeadLetter, QueueCounts, QueueSpec, Transport
 from workshop_lib.events.transports import make_transport
 from workshop_lib.i18n import _
 
@@ -37,9 +37,13 @@ DEFAULT_MAX_BYTES: Final = 5 * 1024 * 1024
 DEFAULT_MAX_ATTEMPTS: Final = 5
 DEFAULT_PREFETCH: Final = 10
 
-# Lost when nobody listens, these would be waited for in vain. Other events are facts, which need no listener.
-_MANDATORY = ("*.requested", "data.*")
 _PRIORITIES = {Priority.LOW: 0, Priority.NORMAL: NORMAL_PRIORITY, Priority.HIGH: 2}
+
+
+class _About(TypedDict):
+    event_type: str
+    headers: dict[str, str]
+    priority: int
 
 
 class Recorder(Protocol):
@@ -146,12 +150,12 @@ class EventBus:
             BrokerUnavailable: the backend can't be reached or written.
             BusClosed: after `disconnect`.
         """
-        try:
-            return self.publish_many((event,), routing_key)
-        except NotConfirmed as error:
-            if 0 in error.refused:
-                raise error.refused[0] from None
-            raise
+        received, key, body, about = self._prepared(event, routing_key)
+        self._open()
+        self._metrics.published(received.metadata.event_type)
+        publish_confirmed(self._transport, key, body, **about)
+        self._confirm((received,))
+        return True
 
     def publish_many(self, events: Iterable[BaseEvent], routing_key: str | None = None) -> bool:
         """Publish all, in this order, and return True once all are confirmed: faster than one by one.
@@ -162,7 +166,10 @@ class EventBus:
             NotConfirmed: not all reached the backend; its `confirmed` says which did, by index.
             And what `publish` raises, of which InvalidEvent, EventTooLarge and InvalidTopic mean that none was sent.
         """
-        prepared = [self._outgoing(event, routing_key) for event in events]
+        prepared = [
+            (received, outgoing(key, body, **about))
+            for received, key, body, about in (self._prepared(event, routing_key) for event in events)
+        ]
         self._open()
         if not prepared:
             return True
@@ -350,7 +357,7 @@ class EventBus:
         self._open()
         return self._transport.drop(queue_name, letter_id)
 
-    def _outgoing(self, event: BaseEvent, routing_key: str | None) -> tuple[BaseEvent, Outgoing]:
+    def _prepared(self, event: BaseEvent, routing_key: str | None) -> tuple[BaseEvent, str, bytes, _About]:
         received, text = checked(event)
         body = text.encode()
         if len(body) > self._max_bytes:
@@ -367,7 +374,10 @@ class EventBus:
         if about.correlation_id is not None:
             headers["correlation_id"] = str(about.correlation_id)
         urgent = received.payload.priority if isinstance(received, PredictionRequestedEvent) else Priority.NORMAL
-        return received, Outgoing(key, body, headers, _PRIORITIES[urgent], _mandatory(str(about.event_type), key))
+        told = _About(event_type=str(about.event_type), headers=headers, priority=_PRIORITIES[urgent])
+        # Before anything is sent, as the event's own schema is.
+        is_mandatory(told["event_type"], key)
+        return received, key, body, told
 
     def _confirm(self, events: Iterable[BaseEvent]) -> None:
         for event in events:
@@ -457,13 +467,6 @@ def _check_subscription(
         raise InvalidSubscription(text.format(numbers=", ".join(map(str, numbers))))
     for pattern in routing_keys:
         check_pattern(pattern)
-
-
-@lru_cache(maxsize=10_000)
-def _mandatory(event_type: str, routing_key: str) -> bool:
-    """Whether an event must find a queue. An exception is not remembered, so that each wrong key is refused."""
-    check_routing_key(routing_key)
-    return any(matches(pattern, topic) for pattern in _MANDATORY for topic in (event_type, routing_key))
 
 
 def _wait_until_idle(

@@ -166,20 +166,29 @@ class BaseEvent(Frozen):
         Raises:
             pydantic.ValidationError: a field is not what the schema asks for.
         """
-        if cause is not None and correlation_id is None:
-            correlation_id = cause.metadata.correlation_id or cause.metadata.event_id
+        correlation, causation = (None, None) if cause is None else follow(cause)
         return cls(
             metadata=EventMetadata.model_validate(
                 {
                     "event_type": event_type if event_type is not None else cls.event_type,
                     "source_service": source_service,
-                    "correlation_id": correlation_id,
-                    "causation_id": cause.metadata.event_id if cause is not None else None,
+                    "correlation_id": correlation_id or correlation,
+                    "causation_id": causation,
                     "version": cls.version,
                 }
             ),
             payload=payload,
         )
+
+
+def follow(cause: BaseEvent) -> tuple[UUID, UUID]:
+    """The correlation id and the causation id of an event that `cause` leads to.
+
+    The first is the one that `cause` carries, or, where it carries none, its own event id; the second is the event id
+    of `cause`.
+    """
+    about = cause.metadata
+    return about.correlation_id or about.event_id, about.event_id
 
 
 class Payload(Frozen):
