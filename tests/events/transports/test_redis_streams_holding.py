@@ -223,3 +223,18 @@ def test_urgent_ones_pass_when_given_back_too(redis_url: str) -> None:
         wait_until(lambda: len(order.seen) == 3, "three at last")
         assert [parse_event(one.body).payload.request_id for one in order.seen] == ["2", "1", "0"]
         order.end()
+
+
+@pytest.mark.parametrize("fields", [{"x": "1"}, {"k": b"\xff", "b": b"\xff", "h": "[1]", "a": "many"}, {"h": "{"}])
+def test_what_somebody_else_put_into_a_stream_is_dead_and_stops_nobody(
+    bus: EventBus, redis_server: RedisProcess, fields: dict[str, str | bytes]
+) -> None:
+    with redis_server.client() as client:
+        client.xadd("workshop:bus:stream:1:one", fields)  # type: ignore[arg-type]
+    bus.publish(event())
+    assert bus.drain(LONG) == 2
+    [letter] = bus.dead_letters("one")
+    assert "Invalid JSON" in letter.reason
+    assert bus.replay("one", letter.id) is True
+    assert bus.drain(LONG) == 1
+    assert bus.counts("one").dead == 1

@@ -55,14 +55,50 @@ class StreamDelivery:
 
 def read_entry(holder: Holder, level: bytes, entry_id: bytes, redelivered: int, flat: list[bytes]) -> StreamDelivery:
     """From what the script returns."""
-    fields = dict(zip(flat[::2], flat[1::2], strict=True))
+    message = Message.of(dict(zip(flat[::2], flat[1::2], strict=True)))
     return StreamDelivery(
-        holder=holder,
-        level=level.decode(),
-        id=entry_id.decode(),
-        routing_key=fields[b"k"].decode(),
-        body=fields[b"b"],
-        headers=json.loads(fields[b"h"]),
-        attempt=int(fields[b"a"]),
-        redelivered=redelivered,
+        holder,
+        level.decode(),
+        entry_id.decode(),
+        message.routing_key,
+        message.body,
+        message.headers,
+        message.attempt,
+        redelivered,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What an entry carries.
+
+    One that somebody else put into a stream of ours lacks what it lacks: the bus says that it is no event, and it
+    ends in the dead letters. Were it an error here, no consumer would get past it.
+    """
+
+    routing_key: str
+    body: bytes
+    headers: Mapping[str, str]
+    attempt: int
+
+    @classmethod
+    def of(cls, fields: Mapping[bytes, bytes]) -> "Message":
+        """From the entry's fields."""
+        return cls(
+            routing_key=fields.get(b"k", b"").decode(errors="replace"),
+            body=fields.get(b"b", b""),
+            headers=_headers(fields.get(b"h", b"")),
+            attempt=_number(fields.get(b"a", b"")),
+        )
+
+
+def _headers(text: bytes) -> dict[str, str]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}
+
+
+def _number(text: bytes) -> int:
+    return int(text) if text.isdigit() else 1

@@ -1,11 +1,11 @@
 """Dead letters: a stream for each queue, whose entry ids name them."""
 
-import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from workshop_lib.events.transport import DeadLetter
+from workshop_lib.events.transports.redis_streams.delivery import Message
 from workshop_lib.events.transports.redis_streams.link import Link
 from workshop_lib.events.transports.redis_streams.scripts import ROOT
 
@@ -44,14 +44,15 @@ def _stream(queue_name: str) -> str:
 
 
 def _letter(queue_name: str, letter_id: str, fields: dict[bytes, bytes]) -> DeadLetter:
+    message = Message.of(fields)
     return DeadLetter(
         id=letter_id,
         queue_name=queue_name,
-        routing_key=fields[b"k"].decode(),
-        body=fields[b"b"],
-        headers=json.loads(fields[b"h"]),
+        routing_key=message.routing_key,
+        body=message.body,
+        headers=message.headers,
         reason=fields[b"r"].decode(),
         digest=fields[b"g"].decode(),
-        attempts=int(fields[b"a"]),
+        attempts=message.attempt,
         died_at=datetime.fromtimestamp(int(fields[b"t"]) / 1_000_000, UTC),
     )

@@ -133,7 +133,8 @@ class Link:
             raise NotAnEventBus(text.format(server=shown, version=version))
         if about.get("cluster_enabled"):
             raise NotAnEventBus(_("expected a single Redis server, found a cluster at {server}").format(server=shown))
-        if not about.get("aof_enabled"):
+        # While it reads its log after a start, it says that it has none.
+        if not about.get("aof_enabled") and not about.get("loading"):
             logger.warning(
                 "%s keeps no log of what it confirms: events are lost when it ends. Start it with --appendonly yes",
                 shown,

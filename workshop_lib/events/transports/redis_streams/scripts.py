@@ -54,11 +54,14 @@ local function set_field(fields, name, value)
   for i = 1, #fields, 2 do
     if fields[i] == name then fields[i + 1] = value return end
   end
+  fields[#fields + 1] = name
+  fields[#fields + 1] = value
 end
-local function get_field(fields, name)
+local function get_field(fields, name, default)
   for i = 1, #fields, 2 do
     if fields[i] == name then return fields[i + 1] end
   end
+  return default
 end
 """
 
@@ -172,7 +175,7 @@ for i = 8, #ARGV, 5 do
     if entry then
       local fields = entry[2]
       if kind == 'retry' then
-        set_field(fields, 'a', tostring(get_field(fields, 'a') + 1))
+        set_field(fields, 'a', tostring((tonumber(get_field(fields, 'a')) or 1) + 1))
         redis.call('ZADD', delayed, string.format('%.0f', now + more), cmsgpack.pack({id, level, fields}))
         freed = true
       else
@@ -297,10 +300,10 @@ if not flags then return false end
 local dead = root .. 'dead:' .. name
 local entry = redis.call('XRANGE', dead, id, id)[1]
 if not entry then return 0 end
-local fields, priority = {}, get_field(entry[2], 'p')
+local fields, priority = {}, get_field(entry[2], 'p', '1')
 for _, field in ipairs({'k', 'b', 'h', 'p'}) do
   fields[#fields + 1] = field
-  fields[#fields + 1] = get_field(entry[2], field)
+  fields[#fields + 1] = get_field(entry[2], field, '')
 end
 redis.call('XADD', stream(level_for(flags, priority), name), '*', 'a', '1', unpack(fields))
 redis.call('XDEL', dead, id)
