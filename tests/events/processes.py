@@ -124,14 +124,20 @@ def main(role: str, url: str, queue: str, effects: str, work: str, count: str = 
             )
 
         bus.subscribe(queue, ["#"], callback, idempotent=store)
-        bus.start_consuming(block=False)
+
+        def publish() -> None:
+            for number in range(int(count)):
+                published = BaseEvent.new({"number": number}, event_type="test.event", source_service="publisher")
+                bus.publish(published)
+                say("published", published.metadata.event_id)
+            say("all published")
+
         say("consuming")
-        for number in range(int(count)):
-            published = BaseEvent.new({"number": number}, event_type="test.event", source_service="publisher")
-            bus.publish(published)
-            say("published", published.metadata.event_id)
-        say("all published")
+        publisher = threading.Thread(target=publish)
+        publisher.start()
+        # On the main thread, and before the first delivery: from then on SIGTERM means drain.
         bus.start_consuming()
+        publisher.join()
 
 
 if __name__ == "__main__":
