@@ -6,13 +6,16 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
 
 import workshop_lib
+from tests.events.samples import event
 from workshop_lib.course import notebooks
 from workshop_lib.course.exercises.catalogue import catalogue
+from workshop_lib.events import open_bus
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = Path(workshop_lib.__file__).parent
@@ -81,7 +84,7 @@ def test_every_help_text_is_translated(tmp_path: Path) -> None:
 
 def test_help_is_shown_translated(tmp_path: Path) -> None:
     # The rest is Typer's and Click's own, which have catalogues of their own.
-    names = {"lab", "run", "progress", "reset", "update", "doctor", "data", "rag", "build"}
+    names = {"lab", "run", "progress", "reset", "update", "doctor", "data", "events", "rag", "build"}
     typers = {"Usage:", "workshop", "COMMAND", "Options", "Commands"}
     clicks = {"--help", "<bool>", "-h", "Show", "this", "message", "and", "exit."}
     assert untranslated(said(tmp_path, "--help")) <= {
@@ -177,10 +180,67 @@ def test_rag(tmp_path: Path) -> None:
         said(tmp_path, "rag", "eval", "--language", "es", **places),
         said(tmp_path, "rag", "ask", "?", "--filter", "nonsense", code=1, **places),
         said(tmp_path, "rag", "ask", "?", "--filter", "year=1", **places),
+        said(tmp_path, "rag", "ask", " ", code=1, **places),
+        said(tmp_path, "rag", "ask", "?", "--filter", "$or=1", code=1, **places),
+        said(tmp_path, "rag", "ask", "?", "--top-k", "0", code=1, **places),
+        said(tmp_path, "rag", "index", "--chunk-size", "0", code=1, **places),
+        said(tmp_path, "rag", "index", "--embedder", "nonsense", code=1, **places),
+        said(tmp_path, "rag", "stats", "--url", "ftp://nowhere", code=1, **places),
     ]
     assert "⟦nothing is indexed yet" in shown[0]
+    assert "⟦expected a question, got nothing" in shown[-6]
     # Of the collection, the model, the distance, the language.
     assert untranslated("\n".join(shown)) == {"workshop:", "documents", "use", "cosine", "es"}
+
+
+def test_events(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/events.db"
+    schemas = str(tmp_path / "schemas.json")
+    with open_bus(url) as bus:
+        empty = said(tmp_path, "events", "dead-letters", "list", EVENT_BUS_URL=url)
+        bus.subscribe("1", ["#"], lambda event: event.payload["no"], max_attempts=1)
+        for _number in range(3):
+            bus.publish(event("test.event"))
+        bus.drain()
+        letter, *_others = bus.dead_letters("1")
+        commands: list[tuple[str, ...]] = [
+            ("list",),
+            ("list", "1"),
+            ("show", "1", letter.id),
+            ("replay", "1", letter.id),
+            ("drop", "1", "--all", "--yes"),
+            ("list", "1"),
+        ]
+        shown = [
+            said(tmp_path, "events", "dead-letters", *command, EVENT_BUS_URL=url).partition("\n{")[0]
+            for command in commands
+        ]
+        # A mistake in each command.
+        shown += [
+            said(tmp_path, "events", *command, code=1, EVENT_BUS_URL=url)
+            for command in (
+                ("tail", "a..b"),
+                ("tail", "--url", "memory://"),
+                ("dead-letters", "list", "nowhere"),
+                ("dead-letters", "show", "1", "99"),
+                ("dead-letters", "replay", "1"),
+                ("dead-letters", "drop", "1", "99"),
+                ("schema", "--out", schemas, "--check"),
+                ("schema", "--out", str(tmp_path / "no" / "such.json")),
+            )
+        ]
+        with ThreadPoolExecutor(1) as pool:
+            tail = pool.submit(said, tmp_path, "events", "tail", "--count", "1", EVENT_BUS_URL=url)
+            while not tail.done():
+                bus.publish(event("test.event"))
+                wait([tail], 0.05)
+        shown.append(tail.result())
+    shown += [said(tmp_path, "events", "schema", "--out", schemas, *more) for more in ((), ("--check",))]
+    assert "⟦There is no queue yet" in empty
+    assert "⟦and " not in shown[0]
+    # The exception's own words and the headers' names.
+    theirs = {"KeyError:", "'no'", "in", "<lambda>", "timestamp", "traceparent", "test", "workshop:"}
+    assert untranslated("\n".join([empty, *shown])) == theirs
 
 
 def test_doctor(tmp_path: Path) -> None:

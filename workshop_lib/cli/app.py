@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.text import Text
 
-from workshop_lib.cli import course, data, doctor, rag, run
+from workshop_lib.cli import course, data, doctor, events, rag, run
 from workshop_lib.cli.terminal import console
 from workshop_lib.errors import WorkshopError
 from workshop_lib.i18n import _
@@ -48,6 +48,7 @@ app.command(
     help=_("Look over this machine: what the course needs, and how to mend what it lacks. Exit 1 if it can't run."),
 )(doctor.doctor)
 app.add_typer(data.app, name="data")
+app.add_typer(events.app, name="events")
 app.add_typer(rag.app, name="rag")
 app.command(
     "build",

@@ -1,0 +1,99 @@
+"""`workshop events tail`: what goes by."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
+
+import typer
+
+from workshop_lib.cli.events.opening import EXCHANGE, Exchange, Url, transport_of
+from workshop_lib.cli.terminal import console
+from workshop_lib.i18n import _
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from workshop_lib.events.errors import BusError
+    from workshop_lib.events.transport import Delivery
+
+_PREFETCH = 100
+
+
+def tail(
+    patterns: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PATTERN]...", help=_("Routing keys: * is one word, # any number. Default: #.")),
+    ] = None,
+    count: Annotated[int | None, typer.Option(min=1, help=_("End after so many events."))] = None,
+    url: Url = None,
+    exchange: Exchange = EXCHANGE,
+    as_json: Annotated[bool, typer.Option("--json", help=_("One JSON object a line, for programs."))] = False,
+) -> None:
+    from workshop_lib.cli.events.view import delivery_json, delivery_line
+    from workshop_lib.events.schemas import ALIASES
+    from workshop_lib.events.topics import check_pattern
+    from workshop_lib.events.transport import QueueSpec
+
+    keys = tuple(ALIASES.get(pattern, pattern) for pattern in patterns or ("#",))
+    for key in keys:
+        check_pattern(key)
+    transport = transport_of(url, exchange)
+    arrived: SimpleQueue[Delivery | BusError | None] = SimpleQueue()
+    queue = f"tail-{uuid4()}"
+    shown = 0
+    with _ending(arrived):
+        transport.connect()
+        try:
+            transport.declare(QueueSpec(queue, keys, temporary=True))
+            consumption = transport.consume(queue, _PREFETCH, arrived.put, arrived.put)
+            console(stderr=True).print(_("Looking on at {keys}. Ctrl-C ends it.").format(keys=" ".join(keys)))
+            try:
+                while shown != count and (delivery := arrived.get()) is not None:
+                    if isinstance(delivery, Exception):
+                        raise delivery
+                    # Through typer: where nobody reads on, rich would end the process with 1.
+                    typer.echo(delivery_json(delivery) if as_json else _rendered(delivery_line(delivery)))
+                    delivery.ack()
+                    shown += 1
+            finally:
+                consumption.stop()
+                consumption.close()
+        except BrokenPipeError:
+            # Such as `| head`: nobody reads on. Python would complain of it once more when it flushes at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        finally:
+            transport.close()
+
+
+def _rendered(line: "Text") -> str:
+    screen = console()
+    with screen.capture() as captured:
+        screen.print(line, end="")
+    return captured.get()
+
+
+@contextmanager
+def _ending(arrived: "SimpleQueue[Delivery | BusError | None]") -> Iterator[None]:
+    """While the body runs, SIGINT and SIGTERM put None into `arrived`; a second one does what it does elsewhere."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        restore()
+        arrived.put(None)
+
+    for number in before:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        restore()
