@@ -66,8 +66,9 @@ for number in ("en-22", "en-84", "es-33", "none-06"):
 
 # %%
 words = {"find", "ip", "address", "call"}
-holding = [page.id for page in documents if page.language == "en" and words <= set(page.text.lower().split())]
-print(f"{len(holding)} pages: {holding}")
+english = [page for page in documents if page.language == "en"]
+holding = [page.id for page in english if words <= set(page.text.lower().split())]
+print(f"{len(holding)} of {len(english)} pages: {holding}")
 
 # %% [markdown]
 # <details><summary>Where is the right one?</summary>
@@ -89,7 +90,8 @@ pages = few_pages(documents, questions, most_chunks=500) if fast else list(docum
 on_shelf = {page.id for page in pages}
 answerable = [q for q in questions if q.document_id in on_shelf]
 print(f"{len(pages)} pages, {sum(page.language == 'es' for page in pages)} of them Spanish")
-print(f"{len(answerable)} questions that they answer, and {len(questions.select(answerable=False))} that none does")
+print(f"{len(answerable)} questions that they answer")
+print(f"{len(questions.select(answerable=False))} questions that no page answers")
 
 # %% [markdown]
 # ## Why cut, and where
@@ -344,13 +346,13 @@ for rank in (0, 1, 2, 9, 99, 299):
 # %%
 import matplotlib.pyplot as plt
 
-SECTIONS = {"es": "Spanish pages", "tutorial": "tutorial", "advanced": "advanced", "how-to": "how-to"}
-LOOKS = {"Spanish pages": ("#d55e00", "s"), "tutorial": ("#0072b2", "o"), "advanced": ("#009e73", "^")}
+LOOKS = {"Spanish": ("#d55e00", "s"), "tutorial": ("#0072b2", "o"), "advanced": ("#009e73", "^")}
 LOOKS |= {"how-to": ("#cc79a7", "D"), "other English": ("#777777", "v")}
 
 
 def section(page):
-    return SECTIONS.get("es" if page.language == "es" else page.id.split("/")[1], "other English")
+    name = "Spanish" if page.language == "es" else page.id.split("/")[1]
+    return name if name in LOOKS else "other English"
 
 
 middles = np.array([vectors[rows[page.id]].mean(axis=0) for page in pages])
@@ -668,8 +670,12 @@ def rankings(owners, vectors, asked):
 
 def scores(metric, ranked, language, **options):
     """The metric for each question of a language."""
-    asked = [q for q in answerable if q.language == language]
-    return [metric(ranked[q.id], {p for p in q.answered_by & on_shelf if p[:2] == language}, **options) for q in asked]
+    values = []
+    for q in answerable:
+        if q.language == language:
+            relevant = {page for page in q.answered_by & on_shelf if page[:2] == language}
+            values.append(metric(ranked[q.id], relevant, **options))
+    return values
 
 
 # %% [markdown]
@@ -815,8 +821,8 @@ def in_its_page(citation, around=260):
 
 
 # %%
-told = service.answer(questions["en-22"].question, filter={"language": "en"})
-print(f"{told.question}\n{told.citations[0].text}")
+told = service.answer(questions["en-66"].question, filter={"language": "en"})
+print(f"{told.question}\n\n{told.citations[0].text}")
 display(in_its_page(told.citations[0]))
 
 # %% [markdown]
@@ -846,7 +852,7 @@ print(f"{unanswerable}\n\nconfidence {careless.score:.2f}: {careless.text}")
 
 # %%
 def confidences(split):
-    """For each question of a split: the confidence of its answer, and whether a page on the shelf answers it."""
+    """For each question of a split: the confidence of its answer, and whether a page answers."""
     asked = questions.select(language="en", split=split)
     asked = [q for q in asked if not q.answerable or q.document_id in on_shelf]
     english = {"language": "en"}
@@ -855,7 +861,8 @@ def confidences(split):
 
 calibration, test = confidences("calibrate"), confidences("test")
 for name, pairs in (("calibration", calibration), ("test", test)):
-    print(f"{name}: {sum(known for _, known in pairs)} answerable, {sum(not known for _, known in pairs)} not")
+    known = sum(known for _, known in pairs)
+    print(f"{name}: {known} answerable, {len(pairs) - known} not")
 
 # %% [markdown]
 # ## 6.9
@@ -895,8 +902,9 @@ chosen = choose_threshold(calibration)
 threshold = getattr(chosen, "value", chosen)  # the library's tells more than the number
 for name, pairs in (("calibration", calibration), ("test", test)):
     a = measure_abstention(pairs, threshold)
-    print(f"{name:11} precision {a.precision:.2f}, recall {a.recall:.2f}, F1 {a.f1:.2f}", end="   ")
-    print(f"silent: {a.right} rightly, {a.needless} needlessly; spoke: {a.answered}, and {a.missed} where none answers")
+    print(f"{name}: precision {a.precision:.2f}, recall {a.recall:.2f}, F1 {a.f1:.2f}")
+    print(f"    silent {a.right} times rightly, {a.needless} needlessly")
+    print(f"    spoke {a.answered} times where a page answers, {a.missed} where none does")
 
 # %%
 figure, panels = plt.subplots(2, 1, figsize=(8, 4.2), sharex=True)

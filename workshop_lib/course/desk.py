@@ -23,7 +23,12 @@ from workshop_lib.i18n import _, mark
 from workshop_lib.parts import ANSWERS_MODULE
 
 # What a chapter calls its backends.
-_LABELS = {"event_bus": mark("Event bus"), "event_store": mark("Event store")}
+_LABELS = {
+    "event_bus": mark("Event bus"),
+    "event_store": mark("Event store"),
+    "vector_store": mark("Vector store"),
+    "embedder": mark("Embedder"),
+}
 
 
 def _show(card: Card) -> None:
