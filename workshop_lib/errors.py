@@ -8,9 +8,9 @@ Each package draws its own branch in its ``errors`` module::
     │   ├── AnswerError                    workshop_lib.parts
     │   ├── CourseError                    workshop_lib.course.errors
     │   ├── DatasetError                   workshop_lib.datasets.errors
-    │   └── EventError                     workshop_lib.events.errors
-    ├── EvaluationError                    workshop_lib.evaluation.errors
-    └── RagError                           workshop_lib.rag.errors
+    │   ├── EvaluationError                workshop_lib.evaluation.errors
+    │   ├── EventError                     workshop_lib.events.errors
+    │   └── RagError                       workshop_lib.rag.errors
 
 A message says what was expected, what came, and what to do. The command line prints it as one line.
 """

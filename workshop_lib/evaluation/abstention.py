@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from workshop_lib.evaluation.errors import InvalidSample
+from workshop_lib.i18n import _
 
 
 class Scored(NamedTuple):
@@ -68,7 +69,7 @@ def measure_abstention(questions: Iterable[tuple[float, bool]], threshold: float
         InvalidSample: a score or the threshold is not a number.
     """
     if math.isnan(threshold):
-        raise InvalidSample("expected a threshold that is a number, got NaN")
+        raise InvalidSample(_("expected a threshold that is a number, got NaN"))
     right = needless = missed = answered = 0
     for score, answerable in _checked(questions):
         silent = score < threshold
@@ -95,7 +96,9 @@ def by_cost(*, needless: float = 1.0, missed: float = 1.0) -> Callable[[Abstenti
     """
     for name, price in (("needless", needless), ("missed", missed)):
         if not 0 <= price < math.inf:
-            raise InvalidSample(f"expected a finite cost of 0 or more for {name}, got {price!r}")
+            raise InvalidSample(
+                _("expected a finite cost of 0 or more for {name}, got {price!r}").format(name=name, price=price)
+            )
     return lambda found: -(needless * found.needless + missed * found.missed)
 
 
@@ -115,9 +118,8 @@ def choose_threshold(
     answerable = sum(question.answerable for question in ordered)
     unanswerable = len(ordered) - answerable
     if not answerable or not unanswerable:
-        raise InvalidSample(
-            f"expected calibration questions of both kinds, got {answerable} answerable and {unanswerable} not"
-        )
+        text = _("expected calibration questions of both kinds, got {answerable} answerable and {unanswerable} not")
+        raise InvalidSample(text.format(answerable=answerable, unanswerable=unanswerable))
     best = Threshold(ordered[0].score, Abstention(0, 0, unanswerable, answerable))
     highest, right, needless = objective(best.abstention), 0, 0
     levels = [(score, list(group)) for score, group in groupby(ordered, key=lambda question: question.score)]
@@ -144,7 +146,9 @@ def _checked(questions: Iterable[tuple[float, bool]]) -> list[Scored]:
     scored = [Scored(*question) for question in questions]
     for question in scored:
         if not math.isfinite(question.score):
-            raise InvalidSample(f"expected scores that are finite numbers, got {question.score!r}")
+            raise InvalidSample(
+                _("expected scores that are finite numbers, got {score!r}").format(score=question.score)
+            )
     return scored
 
 

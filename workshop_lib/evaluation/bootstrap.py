@@ -12,6 +12,7 @@ from statistics import fmean
 from typing import Any, TypeVar, overload
 
 from workshop_lib.evaluation.errors import InvalidSample
+from workshop_lib.i18n import _
 
 T = TypeVar("T")
 
@@ -72,16 +73,20 @@ def bootstrap_interval(
     """
     elements = list(sample)
     if len(elements) < 2:
-        raise InvalidSample(f"expected at least 2 queries to draw from, got {len(elements)}")
+        raise InvalidSample(_("expected at least 2 queries to draw from, got {count}").format(count=len(elements)))
     if not 0 < confidence < 1:
-        raise InvalidSample(f"expected a confidence between 0 and 1, such as 0.95; got {confidence!r}")
+        raise InvalidSample(
+            _("expected a confidence between 0 and 1, such as 0.95; got {confidence!r}").format(confidence=confidence)
+        )
     if resamples < 1:
-        raise InvalidSample(f"expected at least 1 resample, usually 2000; got {resamples!r}")
+        raise InvalidSample(
+            _("expected at least 1 resample, usually 2000; got {resamples!r}").format(resamples=resamples)
+        )
     draw = random.Random(seed)  # noqa: S311 - statistics, not secrets
     estimate = statistic(elements)
     drawn = sorted(statistic(draw.choices(elements, k=len(elements))) for _ in range(resamples))
     if math.isnan(estimate) or any(map(math.isnan, drawn)):
-        raise InvalidSample("expected a statistic that is a number for every resample, got NaN")
+        raise InvalidSample(_("expected a statistic that is a number for every resample, got NaN"))
     tail = (1 - confidence) / 2
     return Interval(estimate, _quantile(drawn, tail), _quantile(drawn, 1 - tail), confidence, len(elements))
 

@@ -9,10 +9,10 @@ WorkshopError
     └── InvalidSample          too few values, or none of a kind, to say anything from them
 """
 
-from workshop_lib.errors import WorkshopError
+from workshop_lib.errors import PlainError
 
 
-class EvaluationError(WorkshopError):
+class EvaluationError(PlainError):
     """Something about an evaluation that a reader of the message can mend."""
 
 

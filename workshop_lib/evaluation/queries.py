@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from workshop_lib.evaluation.errors import EvaluationError, InvalidSample, QueryMismatch
 from workshop_lib.evaluation.ranking import Judgements, reciprocal_rank, relevant_in
+from workshop_lib.i18n import _
 
 Q = TypeVar("Q", bound=Hashable)
 T = TypeVar("T", bound=Hashable)
@@ -55,13 +56,15 @@ def score_queries(
             value = metric(rankings[query], judged)
             answerable = bool(relevant_in(judged))
         except EvaluationError as error:
-            raise type(error)(f"query {query!r}: {error}") from error
+            raise type(error)(_("query {query!r}: {error}").format(query=query, error=error)) from error
         if answerable:
             values[query] = value
         else:
             unanswerable.append(query)
     if not values:
-        raise InvalidSample(f"expected a query that something is relevant to, got {len(unanswerable)} without")
+        raise InvalidSample(
+            _("expected a query that something is relevant to, got {count} without").format(count=len(unanswerable))
+        )
     return QueryScores(values, tuple(unanswerable))
 
 
@@ -79,10 +82,22 @@ def mean_reciprocal_rank(
 def _check_same(rankings: Mapping[Q, object], judgements: Mapping[Q, object]) -> None:
     unranked = [query for query in judgements if query not in rankings]
     unjudged = [query for query in rankings if query not in judgements]
-    for queries, what, remedy in (
-        (unranked, "a ranking", "A query for which nothing was found has an empty list"),
-        (unjudged, "judgements", "A query that nothing is relevant to has an empty set"),
+    for queries, text in (
+        (
+            unranked,
+            _(
+                "expected a ranking for every query, got none for {count}: {named}. "
+                "A query for which nothing was found has an empty list"
+            ),
+        ),
+        (
+            unjudged,
+            _(
+                "expected judgements for every query, got none for {count}: {named}. "
+                "A query that nothing is relevant to has an empty set"
+            ),
+        ),
     ):
         if queries:
             named = ", ".join(map(repr, queries[:3])) + (", …" if len(queries) > 3 else "")
-            raise QueryMismatch(f"expected {what} for every query, got none for {len(queries)}: {named}. {remedy}")
+            raise QueryMismatch(text.format(count=len(queries), named=named))

@@ -18,6 +18,7 @@ from collections.abc import Set as AbstractSet
 from typing import Literal, TypeAlias, TypeVar
 
 from workshop_lib.evaluation.errors import InvalidCutoff, InvalidJudgements, InvalidRanking
+from workshop_lib.i18n import _
 
 T = TypeVar("T", bound=Hashable)
 Judgements: TypeAlias = Mapping[T, float] | AbstractSet[T]
@@ -96,7 +97,7 @@ def ranked(scores: Mapping[str, float]) -> list[str]:
         InvalidRanking: a score is NaN.
     """
     if unordered := [item for item, score in scores.items() if math.isnan(score)]:
-        raise InvalidRanking(f"expected scores that are numbers, got NaN for {unordered[0]!r}")
+        raise InvalidRanking(_("expected scores that are numbers, got NaN for {item!r}").format(item=unordered[0]))
     return sorted(scores, key=lambda item: (-scores[item], item))
 
 
@@ -127,9 +128,11 @@ def _value(gain: float, scale: str) -> float:
     if scale == "linear":
         return gain
     if scale != "exponential":
-        raise InvalidJudgements(f"expected gain='linear' or 'exponential', got {scale!r}")
+        raise InvalidJudgements(_("expected gain='linear' or 'exponential', got {scale!r}").format(scale=scale))
     if gain > _LARGEST_EXPONENT:
-        raise InvalidJudgements(f"expected exponential gains of at most {_LARGEST_EXPONENT}, got {gain!r}")
+        raise InvalidJudgements(
+            _("expected exponential gains of at most {most}, got {gain!r}").format(most=_LARGEST_EXPONENT, gain=gain)
+        )
     # expm1, since 2**gain - 1 of a gain below 1e-16 would be 0.
     return math.expm1(gain * math.log(2))
 
@@ -138,23 +141,24 @@ def _cutoff(k: int) -> int:
     try:
         cutoff = operator.index(k)
     except TypeError:
-        raise InvalidCutoff(f"expected k as a whole number of 1 or more, got {k!r}") from None
+        raise InvalidCutoff(_("expected k as a whole number of 1 or more, got {k!r}").format(k=k)) from None
     if cutoff < 1:
-        raise InvalidCutoff(f"expected k of 1 or more, got {cutoff}")
+        raise InvalidCutoff(_("expected k of 1 or more, got {cutoff}").format(cutoff=cutoff))
     return cutoff
 
 
 def _first(ranking: Sequence[T], k: int | None) -> list[T]:
     if isinstance(ranking, Mapping):
-        raise InvalidRanking("expected a list of ids, best first, got a mapping. ranked(scores) makes one of scores")
+        raise InvalidRanking(_("expected a list of ids, best first, got a mapping. ranked(scores) makes one of scores"))
     if isinstance(ranking, str | bytes | AbstractSet):
-        raise InvalidRanking(f"expected a list of ids, best first, got {ranking!r}")
+        raise InvalidRanking(_("expected a list of ids, best first, got {ranking!r}").format(ranking=ranking))
     items, seen = list(ranking), set[T]()
     for rank, item in enumerate(items, 1):
         if item in seen:
-            raise InvalidRanking(
-                f"expected each id once, got {item!r} again at rank {rank}. unique(ranking) keeps each at its best rank"
+            text = _(
+                "expected each id once, got {item!r} again at rank {rank}. unique(ranking) keeps each at its best rank"
             )
+            raise InvalidRanking(text.format(item=item, rank=rank))
         seen.add(item)
     return items[:k]
 
@@ -165,8 +169,14 @@ def _gains(judgements: Judgements[T]) -> dict[T, float]:
     elif isinstance(judgements, AbstractSet):
         gains = dict.fromkeys(judgements, 1.0)
     else:
-        raise InvalidJudgements(f"expected a set of relevant ids or a mapping from id to gain, got {judgements!r}")
+        raise InvalidJudgements(
+            _("expected a set of relevant ids or a mapping from id to gain, got {judgements!r}").format(
+                judgements=judgements
+            )
+        )
     for item, gain in gains.items():
         if not 0 <= gain < math.inf:
-            raise InvalidJudgements(f"expected a finite gain of 0 or more, got {gain!r} for {item!r}")
+            raise InvalidJudgements(
+                _("expected a finite gain of 0 or more, got {gain!r} for {item!r}").format(gain=gain, item=item)
+            )
     return gains

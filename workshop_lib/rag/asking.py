@@ -80,7 +80,7 @@ class Asking:
     def _count_and_check(self, question: str) -> None:
         self._metrics.queries.inc()
         if not isinstance(question, str):
-            raise InvalidQuery(f"expected a question as text, got {type(question).__name__}")
+            raise InvalidQuery(_("expected a question as text, got {kind}").format(kind=type(question).__name__))
         if len(question) > LONGEST_QUESTION:
             raise QueryTooLong(len(question), LONGEST_QUESTION)
         if not question.strip():

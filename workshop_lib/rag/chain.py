@@ -17,6 +17,7 @@ from langchain_core.documents import Document
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.runnables import Runnable, RunnableLambda, RunnableParallel, RunnablePassthrough
 
+from workshop_lib.i18n import _
 from workshop_lib.rag.answering import SHIPPED, ExtractiveAnswerer
 from workshop_lib.rag.embedders import Embedder
 from workshop_lib.rag.errors import InvalidChain, UnknownModel
@@ -69,8 +70,10 @@ def build_chain(
     if isinstance(answer, Runnable):
         if count_tokens is None:
             raise InvalidChain(
-                "expected count_tokens with a language model, got none. Give a function from texts to their numbers of "
-                "tokens by the model's tokenizer; count_tokens of an embedder is an estimate"
+                _(
+                    "expected count_tokens with a language model, got none. Give a function from texts to their "
+                    "numbers of tokens by the model's tokenizer; count_tokens of an embedder is an estimate"
+                )
             )
         return (
             found
@@ -78,10 +81,11 @@ def build_chain(
             | RunnablePassthrough.assign(answer=RunnableLambda(_prompt_text) | answer | StrOutputParser())
         )
     if not callable(getattr(answer, "answer", None)):
-        raise InvalidChain(
-            f"expected an answerer or a LangChain Runnable, got {type(answer).__name__}. Give ExtractiveAnswerer(), a "
-            "chat model, or RunnableLambda(function from a prompt to a text)"
+        text = _(
+            "expected an answerer or a LangChain Runnable, got {kind}. Give ExtractiveAnswerer(), a chat "
+            "model, or RunnableLambda(function from a prompt to a text)"
         )
+        raise InvalidChain(text.format(kind=type(answer).__name__))
     return (
         found
         | RunnablePassthrough.assign(extract=answering(answer))
@@ -140,7 +144,7 @@ class LangChainRAG:
         if llm_model is not None:
             raise UnknownModel(llm_model)
         if llm is not None and answerer is not None:
-            raise InvalidChain("expected llm or answerer, got both. Leave one out: either gives the whole answer")
+            raise InvalidChain(_("expected llm or answerer, got both. Leave one out: either gives the whole answer"))
         place = {
             "chroma_host": chroma_host,
             "chroma_port": chroma_port,
@@ -149,10 +153,11 @@ class LangChainRAG:
             "url": url,
         }
         if service is not None and (twice := [name for name, value in place.items() if value is not None]):
-            raise InvalidChain(
-                f"expected service alone, got {', '.join(twice)} too. The service has its place, collection and "
-                "embedder already: leave these out, or give them to RAGService"
+            text = _(
+                "expected service alone, got {names} too. The service has its place, collection and embedder "
+                "already: leave these out, or give them to RAGService"
             )
+            raise InvalidChain(text.format(names=", ".join(twice)))
         self._made: RAGService | None = None
         if service is None:
             service = self._made = RAGService(chroma_host, chroma_port, collection_name, embedding_model, url=url)

@@ -30,6 +30,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from workshop_lib.datasets import Heading
+from workshop_lib.i18n import _
 from workshop_lib.rag.errors import InvalidChunking
 
 _LINE = re.compile(r"[^\n]+")
@@ -102,17 +103,23 @@ def chunk_spans(
 
 def _check(text: str, size: int, overlap: int, headings: Sequence[Heading]) -> None:
     if size < 1:
-        raise InvalidChunking(f"expected a chunk size of 1 character or more, usually 500; got {size}")
-    if not 0 <= overlap < size:
         raise InvalidChunking(
-            f"expected an overlap from 0 to below the chunk size of {size}, usually a tenth of it; got {overlap}"
+            _("expected a chunk size of 1 character or more, usually 500; got {size}").format(size=size)
         )
+    if not 0 <= overlap < size:
+        expected = _(
+            "expected an overlap from 0 to below the chunk size of {size}, usually a tenth of it; got {overlap}"
+        )
+        raise InvalidChunking(expected.format(size=size, overlap=overlap))
     before = -1
     for heading in headings:
         if heading.start <= before or not text.startswith(heading.text, heading.start):
+            expected = _(
+                "expected the text's own headings in order, got {text!r} at {start}, where the text has {found!r}. "
+                "Offsets count in the text that is split, not its Markdown"
+            )
             raise InvalidChunking(
-                f"expected the text's own headings in order, got {heading.text!r} at {heading.start}, where the text "
-                f"has {text[max(0, heading.start) :][:40]!r}. Offsets count in the text that is split, not its Markdown"
+                expected.format(text=heading.text, start=heading.start, found=text[max(0, heading.start) :][:40])
             )
         before = heading.start
 

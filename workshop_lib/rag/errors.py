@@ -33,10 +33,11 @@ WorkshopError
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from workshop_lib.errors import WorkshopError
+from workshop_lib.errors import PlainError
+from workshop_lib.i18n import _
 
 
-class RagError(WorkshopError):
+class RagError(PlainError):
     """Something about documents, their index or the answers from it that a reader of the message can mend."""
 
 
@@ -53,10 +54,12 @@ class UnknownEmbedder(EmbedderError):
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         self.name, self.known = name, tuple(known)
-        hub = (
-            f"; hf:{name} would ask the Hugging Face hub" if name.count("/") == 1 and "" not in name.split("/") else ""
-        )
-        super().__init__(f"expected one of {', '.join(self.known)}, or a model's folder; got {name!r}{hub}")
+        text = _("expected one of {known}, or a model's folder; got {name!r}")
+        if name.count("/") == 1 and "" not in name.split("/"):
+            text = _(
+                "expected one of {known}, or a model's folder; got {name!r}; hf:{name} would ask the Hugging Face hub"
+            )
+        super().__init__(text.format(known=", ".join(self.known), name=name))
 
 
 class ModelMissing(EmbedderError):
@@ -80,11 +83,11 @@ class EmptyText(InvalidText):
 
 
 class InvalidEntry(RagError):
-    """A document that the index can't take: its id, chunks, vectors or metadata."""
+    """A document that the index can't take: its id, chunks, vectors or metadata; `reason` is the message without it."""
 
     def __init__(self, document_id: object, reason: str) -> None:
-        super().__init__(f"document {document_id!r}: {reason}")
-        self.document_id = document_id
+        super().__init__(_("document {document_id!r}: {reason}").format(document_id=document_id, reason=reason))
+        self.document_id, self.reason = document_id, reason
 
 
 class InvalidDocument(InvalidEntry):
@@ -95,18 +98,18 @@ class EmptyDocument(InvalidDocument):
     """A document that is empty, or all whitespace."""
 
     def __init__(self, document_id: object) -> None:
-        super().__init__(document_id, "expected text to index, got nothing but whitespace. To remove it: delete it")
+        super().__init__(document_id, _("expected text to index, got nothing but whitespace. To remove it: delete it"))
 
 
 class BinaryDocument(InvalidDocument):
     """A document with control characters: an image, an archive, a text of another encoding than UTF-8."""
 
     def __init__(self, document_id: object, character: str, place: int) -> None:
-        super().__init__(
-            document_id,
-            f"expected text, got U+{ord(character):04X} at {place}, as binary files and UTF-16 have. Extract the text "
-            "first (from a PDF, say), or decode it: content.decode('utf-16')",
+        text = _(
+            "expected text, got U+{code:04X} at {place}, as binary files and UTF-16 have. Extract the text "
+            "first (from a PDF, say), or decode it: content.decode('utf-16')"
         )
+        super().__init__(document_id, text.format(code=ord(character), place=place))
         self.character, self.place = character, place
 
 
@@ -114,11 +117,11 @@ class NotUTF8(InvalidDocument):
     """A document whose bytes are not UTF-8, or whose text UTF-8 can't hold."""
 
     def __init__(self, document_id: object, place: int) -> None:
-        super().__init__(
-            document_id,
-            f"expected UTF-8, got something else at {place}. Decode it with the encoding that it was written in, such "
-            "as content.decode('latin-1')",
+        text = _(
+            "expected UTF-8, got something else at {place}. Decode it with the encoding that it was written "
+            "in, such as content.decode('latin-1')"
         )
+        super().__init__(document_id, text.format(place=place))
         self.place = place
 
 
@@ -128,7 +131,9 @@ class DocumentTooLarge(InvalidDocument):
     def __init__(self, document_id: object, size: int, limit: int) -> None:
         super().__init__(
             document_id,
-            f"expected at most {limit:,} bytes, got {size:,}. Index it in parts, or raise DOCUMENT_LIMIT",
+            _("expected at most {limit:,} bytes, got {size:,}. Index it in parts, or raise DOCUMENT_LIMIT").format(
+                limit=limit, size=size
+            ),
         )
         self.size, self.limit = size, limit
 
@@ -141,17 +146,18 @@ class EmptyQuery(InvalidQuery):
     """A question that is empty, or all whitespace."""
 
     def __init__(self) -> None:
-        super().__init__("expected a question, got nothing but whitespace")
+        super().__init__(_("expected a question, got nothing but whitespace"))
 
 
 class QueryTooLong(InvalidQuery):
     """A question above the limit."""
 
     def __init__(self, size: int, limit: int) -> None:
-        super().__init__(
-            f"expected a question of at most {limit:,} characters, got {size:,}. Ask in a few sentences; a text to "
-            "search in is indexed, not asked"
+        text = _(
+            "expected a question of at most {limit:,} characters, got {size:,}. Ask in a few sentences; a text "
+            "to search in is indexed, not asked"
         )
+        super().__init__(text.format(limit=limit, size=size))
         self.size, self.limit = size, limit
 
 
@@ -163,10 +169,11 @@ class BudgetTooSmall(RagError):
     """A prompt can't be cut down to its budget, counts being in the tokens of the model's tokenizer."""
 
     def __init__(self, budget: int, needed: int, what: str) -> None:
-        super().__init__(
-            f"expected a budget of {needed} tokens or more, which {what} need; got {budget}. "
-            "Give a larger budget, or a shorter question"
+        text = _(
+            "expected a budget of {needed} tokens or more, which {what} need; got {budget}. Give a larger "
+            "budget, or a shorter question"
         )
+        super().__init__(text.format(needed=needed, what=what, budget=budget))
         self.budget, self.needed = budget, needed
 
 
@@ -178,11 +185,13 @@ class UnknownModel(InvalidChain):
     """A language model by a name: nothing here serves one."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(
-            f"expected a language model as an object, got the name {name!r}, and nothing here serves models by name. "
-            "Give llm=MODEL, any LangChain chat model (such as ChatOpenAI of the package langchain-openai), or leave "
-            "llm_model out: answers are then the documents' own sentences, and need no model"
+        text = _(
+            "expected a language model as an object, got the name {name!r}, and nothing here serves models by "
+            "name. Give llm=MODEL, any LangChain chat model (such as ChatOpenAI of the package "
+            "langchain-openai), or leave llm_model out: answers are then the documents' own sentences, and "
+            "need no model"
         )
+        super().__init__(text.format(name=name))
         self.name = name
 
 
@@ -190,10 +199,11 @@ class JudgementMismatch(RagError):
     """A chunk's offsets don't point to its text in the judged page: it was indexed from another text."""
 
     def __init__(self, document_id: str, chunk_id: str) -> None:
-        super().__init__(
-            f"expected {document_id!r} to be indexed from the shelf's own text, got chunk {chunk_id!r}, which stands "
-            "elsewhere there. Index the shelf again: workshop rag index"
+        text = _(
+            "expected {document_id!r} to be indexed from the shelf's own text, got chunk {chunk_id!r}, which "
+            "stands elsewhere there. Index the shelf again: workshop rag index"
         )
+        super().__init__(text.format(document_id=document_id, chunk_id=chunk_id))
         self.document_id, self.chunk_id = document_id, chunk_id
 
 
@@ -201,17 +211,18 @@ class IndexClosed(RagError):
     """The index was used after it was closed."""
 
     def __init__(self) -> None:
-        super().__init__("expected an open index, got a closed one. Open another: open_index(url, …)")
+        super().__init__(_("expected an open index, got a closed one. Open another: open_index(url, …)"))
 
 
 class IndexUnavailable(RagError):
     """The folder or server can't be opened, read or written; what it holds was left as it is."""
 
     def __init__(self, location: str, why: str) -> None:
-        super().__init__(
-            f"expected a vector index at {location}, but: {why}. "
-            "What is there was left as it is. CHROMA_URL chooses another folder, or a server: http://host:port"
+        text = _(
+            "expected a vector index at {location}, but: {why}. What is there was left as it is. CHROMA_URL "
+            "chooses another folder, or a server: http://host:port"
         )
+        super().__init__(text.format(location=location, why=why))
         self.location = location
 
 
@@ -219,11 +230,12 @@ class IndexInUse(IndexUnavailable):
     """Another process has the folder open. Even reading there would give wrong answers."""
 
     def __init__(self, folder: Path, holder: str) -> None:
-        super().__init__(
-            str(folder),
-            f"process {holder} has it open, and Chroma's folder is for one process. Close it there, or let both use a "
-            f"server: run `chroma run --path {folder} --port 8000` and set CHROMA_URL=http://127.0.0.1:8000",
+        text = _(
+            "process {holder} has it open, and Chroma's folder is for one process. Close it there, or let both "
+            "use a server: run `chroma run --path {folder} --port 8000` and set "
+            "CHROMA_URL=http://127.0.0.1:8000"
         )
+        super().__init__(str(folder), text.format(holder=holder, folder=folder))
         self.holder = holder
 
 
@@ -232,11 +244,14 @@ class IndexMismatch(IndexUnavailable):
 
     def __init__(self, location: str, collection: str, expected: Mapping[str, str], found: Mapping[str, str]) -> None:
         self.expected, self.found = dict(expected), dict(found)
+        text = _(
+            "collection {collection!r} should have {expected}; it has {found}. Open it with what it was made "
+            "with, index under another collection's name, or delete it: drop_index({location!r}, "
+            "{collection!r})"
+        )
         super().__init__(
             location,
-            f"collection {collection!r} should have {_listed(expected)}; it has {_listed(found)}. Open it with what it "
-            f"was made with, index under another collection's name, or delete it: drop_index({location!r}, "
-            f"{collection!r})",
+            text.format(collection=collection, expected=_listed(expected), found=_listed(found), location=location),
         )
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from workshop_lib.datasets.markdown import clean
 from workshop_lib.i18n import _
-from workshop_lib.rag.errors import DocumentTooLarge, RagError
+from workshop_lib.rag.errors import DocumentTooLarge, InvalidEntry, RagError
 from workshop_lib.rag.index.entries import check_id
 from workshop_lib.rag.intake import Source, source
 from workshop_lib.rag.results import Value
@@ -55,7 +55,7 @@ class Files:
             try:
                 yield self._read(file)
             except RagError as error:
-                self.skipped.append(Skipped(file, str(error).removeprefix(f"document {str(file)!r}: ")))
+                self.skipped.append(Skipped(file, error.reason if isinstance(error, InvalidEntry) else str(error)))
             except OSError as error:
                 self.skipped.append(Skipped(file, _("can't be read: {why}").format(why=error.strerror or error)))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workshop_lib.datasets import Document, Heading
+from workshop_lib.i18n import _
 from workshop_lib.rag.errors import BinaryDocument, DocumentTooLarge, EmptyDocument, InvalidDocument, NotUTF8
 from workshop_lib.rag.results import Value
 
@@ -53,7 +54,9 @@ def source(
     """
     named = "without an id" if document_id is None else document_id
     if metadata is not None and not isinstance(metadata, Mapping):
-        raise InvalidDocument(named, f"expected a mapping as metadata, got {type(metadata).__name__}")
+        raise InvalidDocument(
+            named, _("expected a mapping as metadata, got {kind}").format(kind=type(metadata).__name__)
+        )
     text = _text(content, named, limit)
     if document_id is None:
         document_id = f"sha256-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
@@ -69,7 +72,10 @@ def sources(items: Iterable[object], *, limit: int) -> Iterator[Source]:
     """
     if isinstance(items, str | bytes | Mapping):
         raise InvalidDocument(
-            "without an id", f"expected a list of documents, got one, of type {type(items).__name__}. Give [document]"
+            _("without an id"),
+            _("expected a list of documents, got one, of type {kind}. Give [document]").format(
+                kind=type(items).__name__
+            ),
         )
     return (source_of(item, limit=limit) for item in items)
 
@@ -95,19 +101,19 @@ def source_of(item: object, *, limit: int) -> Source:
         case object(page_content=content, metadata=metadata):
             return source(content, metadata, getattr(item, "id", None), limit=limit)
     raise InvalidDocument(
-        "without an id",
-        "expected a page of load('documents'), (content, metadata, document_id), a mapping with those keys or "
-        f"LangChain's Document; got {type(item).__name__}",
+        _("without an id"),
+        _(
+            "expected a page of load('documents'), (content, metadata, document_id), a mapping with those keys or "
+            "LangChain's Document; got {kind}"
+        ).format(kind=type(item).__name__),
     )
 
 
 def _source_of_mapping(item: Mapping[str, Any], limit: int) -> Source:
     known = {"content", "metadata", "document_id", "headings"}
     if "content" not in item or item.keys() - known:
-        raise InvalidDocument(
-            item.get("document_id", "without an id"),
-            f"expected a mapping with content, and perhaps metadata, document_id and headings; got {sorted(item)}",
-        )
+        text = _("expected a mapping with content, and perhaps metadata, document_id and headings; got {keys}")
+        raise InvalidDocument(item.get("document_id", _("without an id")), text.format(keys=sorted(item)))
     return source(item["content"], item.get("metadata"), item.get("document_id"), item.get("headings", ()), limit=limit)
 
 
@@ -131,7 +137,7 @@ def _text(content: object, named: object, limit: int) -> str:
         if found := _CONTROL.search(text):
             raise BinaryDocument(named, found[0], found.start())
     else:
-        raise InvalidDocument(named, f"expected text or bytes, got {type(content).__name__}")
+        raise InvalidDocument(named, _("expected text or bytes, got {kind}").format(kind=type(content).__name__))
     if not text.strip():
         raise EmptyDocument(named)
     return text

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from workshop_lib.i18n import _
 from workshop_lib.rag.errors import BudgetTooSmall, EmptyQuery, InvalidText
 from workshop_lib.rag.passages import Passage, merged
 from workshop_lib.rag.results import Result
@@ -107,8 +108,10 @@ def build_prompt(
     least = min(at_least, len(results))
     best = attempt(max(least, fitting - 1))
     if best.tokens > budget:
-        also = f", and {least} of what was found," if least else ""
-        raise BudgetTooSmall(budget, best.tokens, f"the instructions and the question{also}")
+        what = _("the instructions and the question")
+        if least:
+            what = _("the instructions and the question, and {count} of what was found,").format(count=least)
+        raise BudgetTooSmall(budget, best.tokens, what)
     return best
 
 
@@ -159,4 +162,6 @@ def _check(question: str) -> None:
     try:
         question.encode()
     except UnicodeEncodeError as error:
-        raise InvalidText(f"expected a question in Unicode, got half of a surrogate pair: {error}") from None
+        raise InvalidText(
+            _("expected a question in Unicode, got half of a surrogate pair: {error}").format(error=error)
+        ) from None

@@ -9,6 +9,7 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import SkipValidation
 
+from workshop_lib.i18n import _
 from workshop_lib.rag.errors import InvalidChain
 from workshop_lib.rag.results import Result
 
@@ -82,9 +83,10 @@ def to_result(document: Document) -> Result:
     """
     metadata = document.metadata
     if missing := [key for key in ("id", "distance", "document_id") if key not in metadata]:
-        raise InvalidChain(
-            f"expected documents of a ServiceRetriever, got one without {', '.join(missing)} in its metadata: "
-            f"{document.page_content[:60]!r}. Put these in: an answer cites its source by them"
+        text = _(
+            "expected documents of a ServiceRetriever, got one without {known} in its metadata: {given!r}. Put "
+            "these in: an answer cites its source by them"
         )
+        raise InvalidChain(text.format(known=", ".join(missing), given=document.page_content[:60]))
     others = {key: value for key, value in metadata.items() if key not in OURS}
     return Result(str(metadata["id"]), document.page_content, float(metadata["distance"]), others)

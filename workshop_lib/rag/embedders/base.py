@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from workshop_lib.i18n import _
+
 Vectors = npt.NDArray[np.float32]
 Progress = Callable[[int, int], None]
 """`progress(done, all)`, in texts. What it raises ends the work."""
@@ -76,8 +78,8 @@ class Call:
         return self.texts - self.computed
 
     def __str__(self) -> str:
-        counts = {"computed": self.computed, "cached": self.cached}
-        return ", ".join(f"{count} {what}" for what, count in counts.items() if count) or "nothing to do"
+        counts = {_("{count} computed"): self.computed, _("{count} cached"): self.cached}
+        return ", ".join(text.format(count=count) for text, count in counts.items() if count) or _("nothing to do")
 
 
 def last_call(embedder: Embedder) -> Call | None:

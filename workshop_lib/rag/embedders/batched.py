@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from workshop_lib.i18n import _
 from workshop_lib.rag.embedders.base import Call, Progress, Vectors
 from workshop_lib.rag.embedders.texts import usable
 
@@ -90,12 +91,14 @@ class BatchedEmbedder(ABC):
             return
         self._warned = True
         _log.warning(
-            "%d of %d texts are longer than %s reads (%s): their vectors know only their beginning. "
-            "Smaller chunks lose nothing",
+            _(
+                "%d of %d texts are longer than %s reads (%s): their vectors know only their beginning. "
+                "Smaller chunks lose nothing"
+            ),
             cut,
             texts,
             self.name,
-            f"{self.max_tokens} tokens" if self.max_tokens else "a page or two",
+            _("{count} tokens").format(count=self.max_tokens) if self.max_tokens else _("a page or two"),
         )
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from workshop_lib.i18n import _
 from workshop_lib.rag.embedders.transformer import TransformerEmbedder
 from workshop_lib.rag.errors import NotAModel
 
@@ -30,16 +31,18 @@ def check_modules(folder: Path) -> None:
     Raises:
         NotAModel: it doesn't.
     """
-    expected = f"expected a sentence-transformers model in {folder}"
-    mend = "SentenceTransformer(…).save(folder) writes one"
+    mend = _("SentenceTransformer(…).save(folder) writes one")
     try:
         modules = json.loads((folder / MODULES).read_bytes())
     except FileNotFoundError:
-        raise NotAModel(f"{expected}, which has no {MODULES}. {mend}") from None
+        text = _("expected a sentence-transformers model in {folder}, which has no {file}. {mend}")
+        raise NotAModel(text.format(folder=folder, file=MODULES, mend=mend)) from None
     except (OSError, ValueError) as error:
-        raise NotAModel(f"{expected}, but its {MODULES} can't be read: {error}. {mend}") from error
+        text = _("expected a sentence-transformers model in {folder}, but its {file} can't be read: {error}. {mend}")
+        raise NotAModel(text.format(folder=folder, file=MODULES, error=error, mend=mend)) from error
     if not isinstance(modules, list) or not modules:
-        raise NotAModel(f"{expected}, but its {MODULES} lists no modules. {mend}")
+        text = _("expected a sentence-transformers model in {folder}, but its {file} lists no modules. {mend}")
+        raise NotAModel(text.format(folder=folder, file=MODULES, mend=mend))
 
 
 def _content(folder: Path) -> str:
@@ -51,5 +54,7 @@ def _content(folder: Path) -> str:
                 with path.open("rb") as file:
                     whole.update(f"{name.as_posix()}\n{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     except OSError as error:
-        raise NotAModel(f"expected a model's files in {folder}, but: {error}") from error
+        raise NotAModel(
+            _("expected a model's files in {folder}, but: {error}").format(folder=folder, error=error)
+        ) from error
     return whole.hexdigest()

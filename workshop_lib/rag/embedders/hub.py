@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from workshop_lib.i18n import _
 from workshop_lib.rag.embedders.folder import MODULES, check_modules
 from workshop_lib.rag.embedders.transformer import TransformerEmbedder
 from workshop_lib.rag.errors import ModelMissing, NotAModel
@@ -20,7 +21,7 @@ def from_hub(asked: str, *, device: str = "cpu") -> TransformerEmbedder:
         ModelMissing: there is no such model, or it isn't in the cache and the hub can't be reached.
         NotAModel: it isn't a sentence-transformers model.
     """
-    repository, _, revision = asked.partition("@")
+    repository, _at, revision = asked.partition("@")
     commit = _cached(repository, revision or "main") or _asked(repository, revision or "main")
     return TransformerEmbedder(
         lambda: _fetch(repository, commit), name=f"{PREFIX}{repository}@{commit[:12]}", device=device
@@ -52,7 +53,11 @@ def _asked(repository: str, revision: str) -> str:
         # Whichever HTTP library the hub's client uses, each has errors of its own.
         raise _missing(repository, error) from error
     if not model.sha or not any(file.rfilename == MODULES for file in model.siblings or ()):
-        raise NotAModel(f"expected a sentence-transformers model, and {repository} on the hub has no {MODULES}")
+        raise NotAModel(
+            _("expected a sentence-transformers model, and {repository} on the hub has no {file}").format(
+                repository=repository, file=MODULES
+            )
+        )
     return model.sha
 
 
@@ -69,7 +74,8 @@ def _fetch(repository: str, commit: str) -> Path:
 
 def _missing(repository: str, error: Exception) -> ModelMissing:
     why = " ".join(str(error).split())[:200]
-    return ModelMissing(
-        f"expected the model {repository} from the Hugging Face hub or its cache, but: {why}. "
-        "Without a network use minilm, minilm-int8 or use, or the folder of a model that you have"
+    text = _(
+        "expected the model {repository} from the Hugging Face hub or its cache, but: {why}. Without a "
+        "network use minilm, minilm-int8 or use, or the folder of a model that you have"
     )
+    return ModelMissing(text.format(repository=repository, why=why))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from workshop_lib.i18n import _
 from workshop_lib.rag.errors import EmptyText, InvalidText
 
 
@@ -13,23 +14,31 @@ def usable(texts: Sequence[str]) -> list[str]:
         InvalidText: one is no text, or holds half a surrogate pair; or all are one text, not a list of texts.
     """
     if isinstance(texts, str):
-        raise InvalidText(f"expected a list of texts, got one text, {texts[:40]!r}. Give [text], or use embed_query")
+        raise InvalidText(
+            _("expected a list of texts, got one text, {text!r}. Give [text], or use embed_query").format(
+                text=texts[:40]
+            )
+        )
     found = list(texts)
+    named = _("text {position} of {count}") if len(found) > 1 else _("the text")
     for position, text in enumerate(found):
-        _check(text, f"text {position} of {len(found)}" if len(found) > 1 else "the text")
+        _check(text, named.format(position=position, count=len(found)))
     return found
 
 
 def _check(text: object, which: str) -> None:
     if not isinstance(text, str):
-        raise InvalidText(f"expected a text, but {which} is of type {type(text).__name__}")
+        raise InvalidText(
+            _("expected a text, but {which} is of type {kind}").format(which=which, kind=type(text).__name__)
+        )
     if not text.strip():
-        raise EmptyText(f"expected something to embed, but {which} is empty. Leave it out")
+        raise EmptyText(_("expected something to embed, but {which} is empty. Leave it out").format(which=which))
     if not text.isascii():
         try:
             text.encode()
         except UnicodeEncodeError as error:
-            raise InvalidText(
-                f"expected Unicode, but {which} has half a surrogate pair at character {error.start}. "
-                "Decode what it came from with errors='replace'"
-            ) from None
+            expected = _(
+                "expected Unicode, but {which} has half a surrogate pair at character {start}. Decode what it came "
+                "from with errors='replace'"
+            )
+            raise InvalidText(expected.format(which=which, start=error.start)) from None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from workshop_lib.i18n import _
 from workshop_lib.rag.embedders.batched import BatchedEmbedder
 from workshop_lib.rag.embedders.once import Once
 from workshop_lib.rag.embedders.weights import MINILM
@@ -104,7 +105,9 @@ class TransformerEmbedder(BatchedEmbedder):
         except Exception as error:
             # A damaged folder fails in as many ways as it has files.
             why = " ".join(str(error).split()) or type(error).__name__
-            raise NotAModel(f"expected a sentence-transformers model in {folder}, but: {why[:200]}") from error
+            raise NotAModel(
+                _("expected a sentence-transformers model in {folder}, but: {why}").format(folder=folder, why=why[:200])
+            ) from error
         preprocess = model.preprocess
 
         def one_at_a_time(*args: Any, **kwargs: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from workshop_lib.i18n import _
 from workshop_lib.rag.embedders.base import Vectors
 
 _log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ class VectorFile:
         (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if application != _APPLICATION:
             if application or tables:
-                raise sqlite3.OperationalError("it is another program's database")
+                raise sqlite3.OperationalError(_("it is another program's database"))
             db.execute(f"PRAGMA application_id = {_APPLICATION}")
             db.execute(_SCHEMA)
         db.execute("COMMIT")
@@ -103,7 +104,7 @@ class VectorFile:
                 self._move_aside()
                 return work()
         except (sqlite3.Error, OSError) as error:
-            _log.warning("doing without the cache of embeddings %s: %s", self.path, error)
+            _log.warning(_("doing without the cache of embeddings %s: %s"), self.path, error)
             return nothing
 
     def _move_aside(self) -> None:
@@ -118,7 +119,8 @@ class VectorFile:
             journal = Path(f"{self.path}-journal")
             if journal.exists():
                 journal.rename(f"{aside}-journal")
-        _log.warning("%s was no readable cache of embeddings; it is kept as %s, and begun anew", self.path, aside.name)
+        text = _("%s was no readable cache of embeddings; it is kept as %s, and begun anew")
+        _log.warning(text, self.path, aside.name)
 
     def _is_sound(self) -> bool:
         if not self.path.exists():

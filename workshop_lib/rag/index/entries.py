@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from workshop_lib.i18n import _
 from workshop_lib.rag.chunking import Chunk
 from workshop_lib.rag.errors import InvalidEntry
 from workshop_lib.rag.index.values import STORABLE, encodes, storable
@@ -111,17 +112,22 @@ def identify(document_id: str, chunks: Sequence[Chunk], metadata: Mapping[str, V
     """
     check_id(document_id)
     if not chunks:
-        raise InvalidEntry(document_id, "expected at least one chunk, got none. To remove it: delete(document_id)")
+        raise InvalidEntry(document_id, _("expected at least one chunk, got none. To remove it: delete(document_id)"))
     for position, chunk in enumerate(chunks):
         if (chunk.index, chunk.total) != (position, len(chunks)):
+            text = _(
+                "expected all chunks of the document in order, got chunk {index} of {total} as number {position} "
+                "of {count}"
+            )
             raise InvalidEntry(
-                document_id,
-                f"expected all chunks of the document in order, got chunk {chunk.index} of {chunk.total} as number "
-                f"{position} of {len(chunks)}",
+                document_id, text.format(index=chunk.index, total=chunk.total, position=position, count=len(chunks))
             )
         if not chunk.text or not encodes(chunk.text) or not all(map(encodes, chunk.headings)):
             raise InvalidEntry(
-                document_id, f"expected text that UTF-8 can hold in chunk {position}, got {chunk.text!r}"
+                document_id,
+                _("expected text that UTF-8 can hold in chunk {position}, got {text!r}").format(
+                    position=position, text=chunk.text
+                ),
             )
     stored = {_key(document_id, key): _value(document_id, key, value) for key, value in metadata.items()}
     content = [sorted(stored.items()), [(chunk.text, chunk.start, chunk.end, chunk.headings) for chunk in chunks]]
@@ -131,43 +137,48 @@ def identify(document_id: str, chunks: Sequence[Chunk], metadata: Mapping[str, V
 def check_id(document_id: str) -> None:
     """Raise InvalidEntry unless it is text, and not empty."""
     if not isinstance(document_id, str) or not document_id or not encodes(document_id):
-        raise InvalidEntry(document_id, "expected a document id, which is text that UTF-8 can hold and is not empty")
+        raise InvalidEntry(document_id, _("expected a document id, which is text that UTF-8 can hold and is not empty"))
 
 
 def _vectors(entry: Entry, dimension: int) -> Vectors:
     try:
         vectors = np.asarray(entry.vectors, dtype=np.float32)
     except (TypeError, ValueError) as error:
-        raise InvalidEntry(entry.document_id, f"expected vectors of numbers, but: {error}") from None
+        raise InvalidEntry(
+            entry.document_id, _("expected vectors of numbers, but: {error}").format(error=error)
+        ) from None
     if vectors.shape != (expected := (len(entry.chunks), dimension)):
         raise InvalidEntry(
-            entry.document_id, f"expected a vector for each chunk, shape {expected}; got shape {vectors.shape}"
+            entry.document_id,
+            _("expected a vector for each chunk, shape {expected}; got shape {shape}").format(
+                expected=expected, shape=vectors.shape
+            ),
         )
     if not np.isfinite(vectors).all():
-        raise InvalidEntry(entry.document_id, "expected finite vectors, got one with NaN or infinity")
+        raise InvalidEntry(entry.document_id, _("expected finite vectors, got one with NaN or infinity"))
     return vectors
 
 
 def _key(document_id: str, key: object) -> str:
     if not isinstance(key, str) or not key or not encodes(key) or key.startswith(("#", "$", "chroma:")):
-        raise InvalidEntry(
-            document_id,
-            f"expected a metadata key that is text and begins with neither '#', '$' nor 'chroma:', got {key!r}",
-        )
+        text = _("expected a metadata key that is text and begins with neither '#', '$' nor 'chroma:', got {key!r}")
+        raise InvalidEntry(document_id, text.format(key=key))
     if key in RESERVED:
-        raise InvalidEntry(
-            document_id,
-            f"expected metadata of your own, got the key {key!r}, which the index sets itself "
-            f"(as it does {', '.join(RESERVED)}). Give it another name",
+        text = _(
+            "expected metadata of your own, got the key {key!r}, which the index sets itself (as it does "
+            "{known}). Give it another name"
         )
+        raise InvalidEntry(document_id, text.format(key=key, known=", ".join(RESERVED)))
     return str.__str__(key)
 
 
 def _value(document_id: str, key: str, value: object) -> Value:
     if (kept := storable(value)) is None:
+        text = _(
+            "expected {storable} under metadata key {key!r}, got {value!r} ({kind}). Leave the key out, or "
+            "store it as text"
+        )
         raise InvalidEntry(
-            document_id,
-            f"expected {STORABLE} under metadata key {key!r}, got {value!r} ({type(value).__name__}). "
-            "Leave the key out, or store it as text",
+            document_id, text.format(storable=_(STORABLE), key=key, value=value, kind=type(value).__name__)
         )
     return kept

@@ -15,6 +15,7 @@ As in JSON, 1 equals 1.0 but neither true nor "1". `$ne` and `$nin` also find wh
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from workshop_lib.i18n import _
 from workshop_lib.rag.errors import InvalidFilter
 from workshop_lib.rag.index.values import STORABLE, encodes, storable
 from workshop_lib.rag.results import Value
@@ -41,24 +42,32 @@ def where(given: Mapping[str, Any] | None) -> Where | None:
         return None
     translated = _both("$and", list(_conditions(given, 0)))
     if (values := _count(translated)) > _MOST_VALUES:
-        raise InvalidFilter(f"expected a filter of at most {_MOST_VALUES:,} values, got {values:,}. Ask in parts")
+        raise InvalidFilter(
+            _("expected a filter of at most {most:,} values, got {values:,}. Ask in parts").format(
+                most=_MOST_VALUES, values=values
+            )
+        )
     return translated
 
 
 def _conditions(given: object, depth: int) -> Iterator[Where]:
     if not isinstance(given, Mapping):
-        raise InvalidFilter(f'expected a filter such as {{"language": "en"}}, got {given!r}')
+        raise InvalidFilter(_('expected a filter such as {{"language": "en"}}, got {given!r}').format(given=given))
     if depth > _DEEPEST:
-        raise InvalidFilter(f"expected a filter nested at most {_DEEPEST} deep, got a deeper one")
+        raise InvalidFilter(_("expected a filter nested at most {most} deep, got a deeper one").format(most=_DEEPEST))
     for key, condition in given.items():
         if not isinstance(key, str) or not key:
-            raise InvalidFilter(f"expected the name of a metadata field, got {key!r}")
+            raise InvalidFilter(_("expected the name of a metadata field, got {key!r}").format(key=key))
         if key in LOGIC:
             yield from _logic(key, condition, depth)
         elif key.startswith("$"):
-            raise InvalidFilter(f"expected a metadata field or one of {', '.join(LOGIC)}, got {key!r}")
+            raise InvalidFilter(
+                _("expected a metadata field or one of {known}, got {key!r}").format(known=", ".join(LOGIC), key=key)
+            )
         elif key.startswith(("#", "chroma:")) or not encodes(key):
-            raise InvalidFilter(f"expected the name of a metadata field, got {key!r}, which none can have")
+            raise InvalidFilter(
+                _("expected the name of a metadata field, got {key!r}, which none can have").format(key=key)
+            )
         elif isinstance(condition, Mapping):
             yield from _operators(key, condition)
         else:
@@ -67,7 +76,9 @@ def _conditions(given: object, depth: int) -> Iterator[Where]:
 
 def _logic(operator: str, parts: object, depth: int) -> Iterator[Where]:
     if not isinstance(parts, list | tuple) or not parts:
-        raise InvalidFilter(f"expected a list of filters in {operator}, got {parts!r}")
+        raise InvalidFilter(
+            _("expected a list of filters in {operator}, got {parts!r}").format(operator=operator, parts=parts)
+        )
     filters = [_both("$and", list(_conditions(part, depth + 1))) for part in parts]
     # An empty filter holds always: it adds nothing to `and`, and makes `or` hold.
     if operator == "$or" and None in filters:
@@ -78,7 +89,9 @@ def _logic(operator: str, parts: object, depth: int) -> Iterator[Where]:
 
 def _operators(key: str, condition: Mapping[Any, Any]) -> Iterator[Where]:
     if not condition:
-        raise InvalidFilter(f"expected an operator for {key!r}, one of {', '.join(OPERATORS)}; got none")
+        raise InvalidFilter(
+            _("expected an operator for {key!r}, one of {known}; got none").format(key=key, known=", ".join(OPERATORS))
+        )
     for operator, operand in condition.items():
         if operator in LISTS:
             yield _list(key, operator, operand)
@@ -87,12 +100,20 @@ def _operators(key: str, condition: Mapping[Any, Any]) -> Iterator[Where]:
         elif operator in OPERATORS:
             yield {key: {operator: _value(key, operand)}}
         else:
-            raise InvalidFilter(f"expected an operator for {key!r}, one of {', '.join(OPERATORS)}; got {operator!r}")
+            raise InvalidFilter(
+                _("expected an operator for {key!r}, one of {known}; got {operator!r}").format(
+                    key=key, known=", ".join(OPERATORS), operator=operator
+                )
+            )
 
 
 def _list(key: str, operator: str, operand: object) -> Where:
     if not isinstance(operand, list | tuple | set | frozenset) or not operand:
-        raise InvalidFilter(f"expected a list of values for {operator} of {key!r}, got {operand!r}")
+        raise InvalidFilter(
+            _("expected a list of values for {operator} of {key!r}, got {operand!r}").format(
+                operator=operator, key=key, operand=operand
+            )
+        )
     kinds: dict[type, list[Value]] = {}
     for value in operand:
         checked = _value(key, value)
@@ -107,13 +128,19 @@ def _list(key: str, operator: str, operand: object) -> Where:
 def _number(key: str, operator: str, operand: object) -> Value:
     value = _value(key, operand)
     if isinstance(value, str | bool):
-        raise InvalidFilter(f"expected a number for {operator} of {key!r}, got {operand!r}")
+        raise InvalidFilter(
+            _("expected a number for {operator} of {key!r}, got {operand!r}").format(
+                operator=operator, key=key, operand=operand
+            )
+        )
     return value
 
 
 def _value(key: str, value: object) -> Value:
     if (kept := storable(value)) is None:
-        raise InvalidFilter(f"expected {STORABLE} for {key!r}, got {value!r}")
+        raise InvalidFilter(
+            _("expected {storable} for {key!r}, got {value!r}").format(storable=_(STORABLE), key=key, value=value)
+        )
     return kept
 
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from workshop_lib.i18n import _
 from workshop_lib.rag.chunking import Chunk
 from workshop_lib.rag.errors import IndexClosed, InvalidQuery
 from workshop_lib.rag.index.connection import Connection, connect
@@ -136,7 +137,7 @@ class ChromaIndex:
             InvalidEntry, IndexUnavailable, IndexClosed: as `replace`.
         """
         with self._open() as store:
-            version, _ = identify(document_id, chunks, metadata or {})
+            version, _stored = identify(document_id, chunks, metadata or {})
             edition = store.manifest.look([document_id])[0].get(document_id)
             return edition is not None and edition.version == version
 
@@ -170,7 +171,7 @@ class ChromaIndex:
         """
         with self._open() as store:
             if isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 1:
-                raise InvalidQuery(f"expected top_k of 1 or more, usually 5; got {top_k!r}")
+                raise InvalidQuery(_("expected top_k of 1 or more, usually 5; got {top_k!r}").format(top_k=top_k))
             checked, wanted = _vector(vector, store.recipe), translated(where)
             if store.resident and (snapshot := store.resident.snapshot()):
                 return snapshot.nearest(checked, top_k, wanted)
@@ -261,22 +262,24 @@ def drop_index(url: str | Path, collection: str = "documents") -> bool:
 
 def _check_name(collection: str) -> None:
     if not _NAME.fullmatch(collection) or collection.endswith(SUFFIX):
-        raise InvalidQuery(
-            "expected the name of a collection, 3 to 502 of a-z, A-Z, 0-9, '.', '_' and '-' that begins and ends with "
-            f"a letter or digit, and not with {SUFFIX!r}; got {collection!r}"
+        text = _(
+            "expected the name of a collection, 3 to 502 of a-z, A-Z, 0-9, '.', '_' and '-' that begins and "
+            "ends with a letter or digit, and not with {suffix!r}; got {collection!r}"
         )
+        raise InvalidQuery(text.format(suffix=SUFFIX, collection=collection))
 
 
 def _vector(vector: npt.NDArray[np.floating[Any]], recipe: Recipe) -> npt.NDArray[np.float32]:
     try:
         checked = np.asarray(vector, dtype=np.float32)
     except (TypeError, ValueError) as error:
-        raise InvalidQuery(f"expected a vector of numbers, but: {error}") from None
+        raise InvalidQuery(_("expected a vector of numbers, but: {error}").format(error=error)) from None
     if checked.shape != (recipe.dimension,):
-        raise InvalidQuery(
-            f"expected a vector of {recipe.model}, shape ({recipe.dimension},); got shape {checked.shape}. "
-            "Embed the question with the model that embedded the documents"
+        text = _(
+            "expected a vector of {model}, shape ({dimension},); got shape {shape}. Embed the question with "
+            "the model that embedded the documents"
         )
+        raise InvalidQuery(text.format(model=recipe.model, dimension=recipe.dimension, shape=checked.shape))
     if not np.isfinite(checked).all():
-        raise InvalidQuery("expected a finite vector, got one with NaN or infinity")
+        raise InvalidQuery(_("expected a finite vector, got one with NaN or infinity"))
     return checked

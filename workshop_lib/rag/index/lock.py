@@ -4,6 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
+from workshop_lib.i18n import _
 from workshop_lib.rag.errors import IndexInUse, IndexUnavailable
 
 NAME = "in-use-by.pid"
@@ -28,18 +29,20 @@ class FolderLock:
             self._file = os.open(folder / NAME, os.O_RDWR | os.O_CREAT, 0o644)
         except (FileExistsError, NotADirectoryError):
             file = next((each for each in (folder, *folder.parents) if each.is_file()), folder)
-            raise IndexUnavailable(str(folder), f"{file} is a file, not a folder") from None
+            raise IndexUnavailable(str(folder), _("{file} is a file, not a folder").format(file=file)) from None
         except OSError as error:
-            raise IndexUnavailable(str(folder), f"it can't be written: {error.strerror}") from None
+            raise IndexUnavailable(str(folder), _("it can't be written: {why}").format(why=error.strerror)) from None
         try:
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except (BlockingIOError, PermissionError):
             holder = os.read(self._file, 20).decode(errors="replace").strip()
             os.close(self._file)
-            raise IndexInUse(folder, holder or "unknown") from None
+            raise IndexInUse(folder, holder or _("unknown")) from None
         except OSError as error:
             os.close(self._file)
-            raise IndexUnavailable(str(folder), f"its file system takes no locks: {error.strerror}") from None
+            raise IndexUnavailable(
+                str(folder), _("its file system takes no locks: {why}").format(why=error.strerror)
+            ) from None
         os.ftruncate(self._file, 0)
         os.write(self._file, f"{os.getpid()}\n".encode())
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from workshop_lib.i18n import _
 from workshop_lib.rag.errors import IndexMismatch
 
 SPACE = "cosine"
@@ -42,5 +43,5 @@ class Recipe:
                 location,
                 collection,
                 {key: str(expected[key]) for key in differing},
-                {key: str(found.get(key, "nothing")) for key in differing},
+                {key: str(found.get(key, _("nothing"))) for key in differing},
             )

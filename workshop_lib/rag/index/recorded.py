@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from workshop_lib.i18n import _
 from workshop_lib.rag.errors import IndexUnavailable
 from workshop_lib.rag.index.connection import connect
 from workshop_lib.rag.index.recipe import Recipe
@@ -32,7 +33,7 @@ def recorded(url: str | Path, collection: str = "documents") -> Recipe | None:
                 chunk_overlap=int(metadata["chunk_overlap"]),
             )
         except (KeyError, TypeError, ValueError):
-            why = f"collection {collection!r} was made by another program. Choose another name"
-            raise IndexUnavailable(connection.location, why) from None
+            text = _("collection {collection!r} was made by another program. Choose another name")
+            raise IndexUnavailable(connection.location, text.format(collection=collection)) from None
     finally:
         connection.release()

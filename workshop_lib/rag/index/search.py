@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from workshop_lib.i18n import _
 from workshop_lib.rag.errors import IndexUnavailable
 from workshop_lib.rag.index.entries import RESERVED, place
 from workshop_lib.rag.index.filters import Where
@@ -50,7 +51,10 @@ def nearest(
         if furthest is None or (len(current) >= top_k and current[top_k - 1].distance < furthest):
             return current[:top_k]
         wanted *= 2
-    raise IndexUnavailable(collection.name, f"what was found was replaced {_TRIES} times while it was read. Ask again")
+    raise IndexUnavailable(
+        collection.name,
+        _("what was found was replaced {tries} times while it was read. Ask again").format(tries=_TRIES),
+    )
 
 
 def _is_current(result: Result, editions: Mapping[str, Edition]) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from workshop_lib.i18n import _
 from workshop_lib.rag.errors import IndexUnavailable
 from workshop_lib.rag.index.connection import Connection
 from workshop_lib.rag.index.manifest import SUFFIX, Manifest, OwnManifest, SharedManifest
@@ -65,8 +66,8 @@ def _open(connection: Connection, name: str, recipe: Recipe) -> Store:
         _check(connection, collection, recipe)
         found = _find(connection, name + SUFFIX)
         if found is None:
-            why = f"collection {name!r} has lost its manifest. Delete it and index again: drop_index(url, {name!r})"
-            raise IndexUnavailable(connection.location, why)
+            text = _("collection {name!r} has lost its manifest. Delete it and index again: drop_index(url, {name!r})")
+            raise IndexUnavailable(connection.location, text.format(name=name))
         manifest_collection = found
     manifest = (OwnManifest if connection.alone else SharedManifest)(manifest_collection)
     resident = Resident(collection, manifest, recipe.dimension) if connection.alone else None

@@ -5,11 +5,12 @@ It drops NaN, infinity and None in silence, turns longer integers into floats, a
 
 import math
 
+from workshop_lib.i18n import mark
 from workshop_lib.rag.results import Value
 
 _LONG = 2**63
 
-STORABLE = "text, true, false, a finite number or an integer of 64 bits"
+STORABLE = mark("text, true, false, a finite number or an integer of 64 bits")
 
 
 def storable(value: object) -> Value | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from workshop_lib.datasets import Document, Documents, Question, load
 from workshop_lib.evaluation import InvalidSample, recall_at_k
+from workshop_lib.i18n import _
 from workshop_lib.rag.measuring.asking import Asking, Filter, Retriever
 from workshop_lib.rag.measuring.judging import judge
 from workshop_lib.rag.measuring.report import CUTOFF, Report
@@ -43,10 +44,11 @@ def evaluate_retrieval(
     judgements = judge(asked, shelf, _present(service))
     kept = [each for each in judgements if not each.left_out]
     if not any(each.pages for each in kept):
-        raise InvalidSample(
-            f"expected a collection with the shelf's pages, got one with no page that answers any of {len(asked)} "
+        text = _(
+            "expected a collection with the shelf's pages, got one with no page that answers any of {count} "
             "questions. To index them: workshop rag index"
         )
+        raise InvalidSample(text.format(count=len(asked)))
     for k in ks:
         recall_at_k([], set(), k)
     asking = Asking(service, max(ks), filter)
