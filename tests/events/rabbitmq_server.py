@@ -49,8 +49,9 @@ class RabbitMQProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._vhosts = self._new_vhosts()
 
-    def url(self, vhost: str) -> str:
-        return f"amqp://guest:guest@127.0.0.1:{self.port}/{vhost}"
+    def url(self, vhost: str, port: int | None = None) -> str:
+        """Of the broker, or through the proxy at `port`."""
+        return f"amqp://guest:guest@127.0.0.1:{port or self.port}/{vhost}"
 
     def vhost(self) -> str:
         """One that is empty, and nobody else's."""

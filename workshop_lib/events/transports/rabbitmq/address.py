@@ -149,7 +149,7 @@ def explain(error: BaseException, address: Address) -> BrokerUnavailable:
         )
         return BrokerUnavailable(text.format(place=address.place, vhost=address.vhost))
     if isinstance(error, IncompatibleProtocolError):
-        text = _("expected RabbitMQ at {place}, and something answers that speaks another protocol")
+        text = _("RabbitMQ at {place} did not speak AMQP: it is just starting, or something else listens there")
         return BrokerUnavailable(text.format(place=address.place))
     if (tls := _cause(error, ssl.SSLError)) is not None:
         text = _("no TLS with {place}: {why}. Name its CA in the URL: amqps://…?ca=/path/ca.pem")

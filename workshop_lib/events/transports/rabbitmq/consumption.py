@@ -44,6 +44,8 @@ from workshop_lib.i18n import _
 
 logger = logging.getLogger(__name__)
 
+_MANY = 10
+
 
 class Delivery:
     """One message in a handler's hands."""
@@ -84,7 +86,13 @@ class Delivery:
         return self._consumption.move(self, dead_name(self.queue_name), self.attempt, letter)
 
     def release(self) -> bool:
-        return self._consumption.take(self) and self._consumption.send_back(self)
+        if not self._consumption.take(self):
+            return False
+        if self.redelivered < _MANY:
+            return self._consumption.send_back(self)
+        # Before RabbitMQ 4.3 a quorum queue counts what is given back as if its consumer had died, which it has not.
+        # A copy begins to count anew, at the queue's end.
+        return self._consumption.move(self, self.queue_name, self.attempt, {})
 
     def job(self, key: str, attempt: int, more: Mapping[str, str], settled: Callable[[Fate, str], None]) -> Job:
         """This message again, to another queue."""
@@ -126,6 +134,7 @@ class Consumption:
         self._stopping = False
         self._closed = threading.Event()
         self._begun: Future[None] = Future()
+        self._asked: set[Future[int]] = set()
         # Of the loop's thread.
         self._connection: SelectConnection | None = None
         self._channel: Any = None
@@ -140,6 +149,11 @@ class Consumption:
         """
         self._loop.post(lambda: self._link.attach(self))
         self._begun.result(patience)
+
+    @property
+    def ended(self) -> bool:
+        """Whether its channel is closed for good."""
+        return self._closed.is_set()
 
     def stop(self) -> None:
         with self._lock:
@@ -159,7 +173,10 @@ class Consumption:
             logger.warning("queue %s: RabbitMQ did not say goodbye in time", self.queue.name)
 
     def ready(self) -> "Future[int]":
-        """How many wait, asked on the channel on which they are delivered: what was sent before is here before."""
+        """How many wait, asked on the channel on which they are delivered: what was sent before is here before.
+
+        -1 where there is no such channel.
+        """
         future: Future[int] = Future()
 
         def ask() -> None:
@@ -167,10 +184,13 @@ class Consumption:
             if channel is None or not channel.is_open:
                 future.set_result(-1)
                 return
-            channel.add_on_close_callback(lambda *_args: None if future.done() else future.set_result(-1))
-            channel.queue_declare(
-                self.queue.name, passive=True, callback=lambda frame: future.set_result(frame.method.message_count)
-            )
+            self._asked.add(future)
+
+            def answer(frame: Any) -> None:
+                self._asked.discard(future)
+                future.set_result(frame.method.message_count)
+
+            channel.queue_declare(self.queue.name, passive=True, callback=answer)
 
         self._loop.post(ask)
         return future
@@ -301,6 +321,8 @@ class Consumption:
         if channel is not self._channel and self._channel is not None:
             return
         self._channel = None
+        while self._asked:
+            self._asked.pop().set_result(-1)
         with self._lock:
             lost = len(self._unsettled)
             self._unsettled.clear()

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from pika.exceptions import ChannelClosedByBroker  # type: ignore[import-untyped]
+from pika.spec import Basic  # type: ignore[import-untyped]
 
 from workshop_lib.events.transports.rabbitmq.link import Link
 from workshop_lib.events.transports.rabbitmq.loop import Loop
@@ -73,9 +74,19 @@ class Channel:
         )
 
     def ready(self, name: str) -> int:
-        """How many messages of a queue wait for a consumer."""
+        """How many messages of a queue wait for a consumer; 0 too while a quorum queue is still electing its leader,
+        for some tenths of a second after the broker started."""
         frame = self.ask(lambda done: self.inner.queue_declare(name, passive=True, callback=done))
         return int(frame.method.message_count)
+
+    def get(self, name: str) -> Any:
+        """One message, as pika's callbacks get it, or None if no message waits: for sure, the queue has to agree."""
+
+        def question(done: Callable[[Any], None]) -> None:
+            self.inner.add_callback(lambda _frame: done(None), [Basic.GetEmpty], one_shot=True)
+            self.inner.basic_get(name, callback=lambda *message: done(message))
+
+        return self.ask(question)
 
     def delete(self, name: str) -> None:
         """Delete a queue; none is no error."""
@@ -142,6 +153,8 @@ class Desk:
                 channel = channel or Channel(self._loop, self._link)
                 done = work(channel)
             except Lost:
+                if channel is not None:
+                    channel.close()
                 if time.monotonic() >= until:
                     raise self._link.why() from None
                 # The loop may not have heard of it yet, and say that there is a connection.

@@ -85,15 +85,13 @@ class Reader:
 
     def _take(self, channel: Channel, queue: str) -> list[Held]:
         held: list[Held] = []
-        if not channel.ready(queue):
-            return held
         channel.ask(lambda done: channel.inner.basic_qos(prefetch_count=MOST, callback=done))
         channel.ask(
             lambda done: channel.inner.basic_consume(queue, lambda *args: held.append(Held(*args)), callback=done)
         )
-        # The count comes behind what was delivered before it was taken.
-        while channel.ready(queue) and len(held) < MOST:
-            pass
+        # The answer comes behind what was delivered before it was given.
+        while len(held) < MOST and (one := channel.get(queue)) is not None:
+            held.append(Held(*one))
         tag = next(iter(channel.inner.consumer_tags))
         channel.ask(lambda done: channel.inner.basic_cancel(tag, callback=done))
         return held

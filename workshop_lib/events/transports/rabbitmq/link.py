@@ -34,10 +34,10 @@ class Link:
     def __init__(self, loop: Loop, address: Address, purpose: str) -> None:
         self._loop, self._address, self._purpose = loop, address, purpose
         self._users: list[User] = []
-        self._opened: Future[None] = Future()
+        self._opened: Future[None]
         self._closed = threading.Event()
         self._up = threading.Event()
-        self._closing = False
+        self._closing = self._given_up = False
         self._tries = 0
         self._error: BusError | None = None
         # Of the loop's thread.
@@ -50,6 +50,7 @@ class Link:
             BrokerUnavailable, WrongCredentials: with what to do.
         """
         self._parameters = self._address.parameters(self._purpose)
+        self._opened = Future()
         self._loop.post(self._connect)
         self._opened.result()
 
@@ -70,10 +71,8 @@ class Link:
         Raises:
             BrokerUnavailable: there was none until then, a time of `time.monotonic`.
         """
-        if not self._up.wait(max(0.0, until - time.monotonic())):
+        if not self._up.wait(max(0.0, until - time.monotonic())) or self._given_up:
             raise self.why()
-        if self._error is not None and self.connection is None:
-            raise self._error
 
     def why(self) -> BusError:
         """Why there is no connection."""
@@ -118,10 +117,10 @@ class Link:
         why = explain(error, self._address)
         self._error = why
         if not self._opened.done():
-            self._closed.set()
             self._opened.set_exception(why)
         elif isinstance(why, WrongCredentials):
-            # It was right before: somebody changed it, and trying on would lock the user out.
+            # It was right before: somebody changed it, and trying on could lock the user out.
+            self._given_up = True
             self._up.set()
             for user in list(self._users):
                 user.failed(why)

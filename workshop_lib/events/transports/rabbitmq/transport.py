@@ -16,9 +16,10 @@ from workshop_lib.events.errors import (
     NotConfirmed,
     UnknownQueue,
     UnroutableError,
+    WrongCredentials,
 )
 from workshop_lib.events.transport import DeadLetter, Delivery, Outgoing, QueueCounts, QueueSpec
-from workshop_lib.events.transports.rabbitmq.address import parse
+from workshop_lib.events.transports.rabbitmq.address import Address, parse
 from workshop_lib.events.transports.rabbitmq.consumption import Consumption
 from workshop_lib.events.transports.rabbitmq.desk import Channel, Desk, Lost, Refused
 from workshop_lib.events.transports.rabbitmq.letters import Held, Reader
@@ -82,8 +83,7 @@ class _Batch:
 class _Session:
     """What there is between `connect` and `close`."""
 
-    def __init__(self, url: str, exchange: str) -> None:
-        address = parse(url)
+    def __init__(self, address: Address, exchange: str) -> None:
         self.patience = address.patience
         self.loop = Loop()
         self.publishing = Link(self.loop, address, "publishing")
@@ -119,9 +119,23 @@ class _Session:
         """Over the consuming link, which a process that only publishes never opens."""
         with self._lock:
             if self._desk is None:
-                self.consuming.open()
+                self._open_consuming()
                 self._desk = Desk(self.loop, self.consuming, self.patience)
             return self._desk
+
+    def _open_consuming(self) -> None:
+        until = time.monotonic() + self.patience
+        while True:
+            try:
+                self.consuming.open()
+                return
+            except WrongCredentials:
+                raise
+            except BrokerUnavailable:
+                # The other link was there a moment ago.
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(0.2)
 
     @property
     def reader(self) -> Reader:
@@ -141,14 +155,14 @@ class RabbitMQTransport:
     """
 
     def __init__(self, url: str, exchange: str) -> None:
-        self._url, self._exchange = url, exchange
+        self._address, self._exchange = parse(url), exchange
         self._lock = threading.Lock()
         self._session: _Session | None = None
 
     def connect(self) -> None:
         with self._lock:
             if self._session is None:
-                session = _Session(self._url, self._exchange)
+                session = _Session(self._address, self._exchange)
                 session.open(self._exchange)
                 self._session = session
 
@@ -161,7 +175,7 @@ class RabbitMQTransport:
     def declare(self, queue: QueueSpec) -> None:
         session = self._open()
         try:
-            session.desk.ask(lambda channel: declare_queue(channel, self._exchange, queue))
+            session.desk.ask(lambda channel: self._make(channel, queue))
         except Refused as refused:
             if refused.code != _PRECONDITION_FAILED:
                 raise BusError(refused.text) from None
@@ -224,7 +238,7 @@ class RabbitMQTransport:
         except TimeoutError:
             consumption.close()
             raise session.consuming.why() from None
-        session.consumptions.append(consumption)
+        session.consumptions = [*(one for one in session.consumptions if not one.ended), consumption]
         return consumption
 
     def counts(self, queue_name: str) -> QueueCounts:
@@ -233,10 +247,12 @@ class RabbitMQTransport:
         def count(channel: Channel) -> QueueCounts:
             # In the order in which messages go: what moves meanwhile is counted twice, and not missed.
             delayed = sum(channel.ready(delay_name(queue_name, step)) for step in LADDER)
-            ready = [one.ready().result() for one in session.consumptions if one.queue.name == queue_name]
-            here = [count for count in ready if count >= 0]
+            consumptions = [one for one in session.consumptions if one.queue.name == queue_name and not one.ended]
+            ready = [one.ready().result() for one in consumptions] or [channel.ready(queue_name)]
+            if -1 in ready:
+                raise Lost("the consumer's channel is not open again yet")
             return QueueCounts(
-                ready=min(here) if here else channel.ready(queue_name),
+                ready=min(ready),
                 delayed=max(delayed, session.waits.count(queue_name)),
                 dead=channel.ready(dead_name(queue_name)),
             )
@@ -374,8 +390,13 @@ class RabbitMQTransport:
         except Refused:
             return ()
 
+    def _make(self, channel: Channel, queue: QueueSpec) -> None:
+        # First of all: a quorum queue that was made in the second before a `kill -9`, and none after it, may never
+        # elect a leader (seen with 3.10.8). So the last is a rung that hardly anything waits on.
+        channel.queue(REGISTRY, SAFE)
+        declare_queue(channel, self._exchange, queue)
+
     def _enlist(self, session: _Session, queue_name: str) -> None:
-        session.desk.ask(lambda channel: channel.queue(REGISTRY, SAFE))
         if queue_name not in self._names():
             self._put(REGISTRY, queue_name.encode(), {}, None)
         session.listed.add(queue_name)
