@@ -1,7 +1,6 @@
 """What a consumer holds: for how long, who gets it next, and how often it was in hand."""
 
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -24,6 +23,7 @@ from workshop_lib.events import (
 )
 from workshop_lib.events.transport import Consumption, Delivery, QueueSpec, Transport
 from workshop_lib.events.transports import make_transport
+from workshop_lib.events.transports.redis_streams import consumption
 
 
 @contextmanager
@@ -111,6 +111,34 @@ def test_a_consumer_leaves_no_name_behind(bus: EventBus, redis_url: str, redis_s
         assert client.xlen("workshop:bus:stream:1:one") == 0
 
 
+def test_what_is_held_for_longer_than_a_lease_stays_held(
+    bus: EventBus, redis_url: str, redis_server: RedisProcess
+) -> None:
+    bus.publish(event(number=1))
+    url = f"{redis_url}?lease=1"
+    with transport(url) as one, transport(url) as two, redis_server.client() as client:
+        first = Taker(one)
+        wait_until(lambda: first.seen, "the event")
+        second = Taker(two)
+        # Since when it is held, by the server's clock, changes with each word from its consumer: three a lease.
+        words: set[int] = set()
+
+        def heard_often() -> bool:
+            [held] = client.xpending_range("workshop:bus:stream:1:one", "workers", "-", "+", 1)
+            seconds, microseconds = client.time()
+            words.add(round((seconds + microseconds / 1e6 - held["time_since_delivered"] / 1000) * 10))
+            return len(words) > 9
+
+        wait_until(heard_often, "three leases")
+        bus.publish(event(number=2))
+        wait_until(lambda: len(first.seen) + len(second.seen) == 2, "another event")
+        assert [parse_event(one.body).payload["number"] for one in first.seen + second.seen] == [1, 2]
+        assert first.seen[0].ack() is True
+        first.end()
+        second.end()
+        assert bus.counts("one").ready == 1
+
+
 def test_settled_too_late_does_nothing_and_is_logged(
     bus: EventBus, redis_server: RedisProcess, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -120,19 +148,37 @@ def test_settled_too_late_does_nothing_and_is_logged(
         wait_until(lambda: first.seen, "the event")
         proxy.swallow_answers()
         with transport(f"{redis_server.url}?lease=0.5") as other:
-            # Nothing that it says arrives while it waits for an answer: its lease ends.
+            # Nothing that the first says arrives while it waits for an answer: its lease ends.
             second = Taker(other)
             wait_until(lambda: second.seen, "the event again")
             assert first.seen[0].ack() is True
-            assert second.seen[0].retry(0) is True
+            with caplog.at_level(logging.WARNING):
+                proxy.cut()
+                wait_until(lambda: "held for too long" in caplog.text, "the warning")
+            assert second.seen[0].dead_letter("no use", "") is True
             second.end()
-        with caplog.at_level(logging.WARNING):
-            proxy.cut()
-            wait_until(lambda: "held for too long" in caplog.text, "the warning")
-        # The other's retry counted, and its own acknowledgement did nothing.
-        wait_until(lambda: len(first.seen) == 2, "the retry")
-        assert first.seen[1].attempt == 2
+        assert [letter.reason for letter in bus.dead_letters("one")] == ["no use"]
         first.end()
+
+
+def test_nobody_waits_for_the_next_look(bus: EventBus, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A consumer that never looks by itself hears of whatever comes, be it from elsewhere."""
+    monkeypatch.setattr(consumption, "LOOK_EVERY", 3600.0)
+    with transport(redis_url) as one, transport(redis_url) as two:
+        elsewhere = Taker(one, prefetch=1)
+        bus.publish(event(number=1))
+        wait_until(lambda: elsewhere.seen, "the event")
+        here = Taker(two)
+        bus.publish(event(number=2))
+        wait_until(lambda: len(here.seen) == 1, "what was published")
+        elsewhere.seen[0].retry(0.3)
+        wait_until(lambda: len(here.seen) + len(elsewhere.seen) == 3, "what was delayed")
+        elsewhere.consumption.stop()
+        for delivery in elsewhere.seen[1:]:
+            delivery.release()
+        elsewhere.consumption.close()
+        wait_until(lambda: sorted(here.number(place) for place in range(len(here.seen))) == [1, 2], "what was released")
+        here.end()
 
 
 def test_what_an_unanswered_call_took_comes_at_once(bus: EventBus, redis_server: RedisProcess) -> None:
@@ -152,19 +198,6 @@ def test_what_an_unanswered_call_took_comes_at_once(bus: EventBus, redis_server:
         wait_until(lambda: len(got) == 6, "the others")
         cut_off.stop()
     assert numbers(got) == list(range(6))
-
-
-def test_published_again_for_want_of_an_answer_is_put_in_once(bus: EventBus, redis_server: RedisProcess) -> None:
-    with Proxy(redis_server.port) as proxy, open_bus(f"redis://127.0.0.1:{proxy.port}/0") as cut_off:
-        cut_off.publish(event(number=0))
-        proxy.swallow_answers()
-        publishing = threading.Thread(target=cut_off.publish_many, args=([event(number=1), event(number=2)],))
-        publishing.start()
-        wait_until(lambda: bus.counts("one").ready == 3, "it to arrive")
-        proxy.cut()
-        publishing.join(LONG)
-        assert not publishing.is_alive()
-        assert bus.counts("one").ready == 3
 
 
 def test_a_temporary_queue_of_the_dead_is_swept_away(redis_url: str, redis_server: RedisProcess) -> None:

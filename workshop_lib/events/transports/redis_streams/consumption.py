@@ -14,7 +14,8 @@ from workshop_lib.events.transports.redis_streams.listener import Listener
 
 logger = logging.getLogger(__name__)
 
-_LOOK_EVERY = 1.0
+LOOK_EVERY = 1.0
+"""Seconds after which a consumer looks without having heard anything."""
 
 
 class StreamConsumption:
@@ -181,7 +182,7 @@ class StreamConsumption:
                 self._sweep_at = now + self._lease / 3
             if credit:
                 self._look = self._look or len(taken) == credit
-                self._look_at = time.monotonic() + (_LOOK_EVERY if due < 0 else min(_LOOK_EVERY, due / 1000))
+                self._look_at = time.monotonic() + (LOOK_EVERY if due < 0 else min(LOOK_EVERY, due / 1000))
             elif due >= 0:
                 self._look_at = min(self._look_at, time.monotonic() + due / 1000)
             for level, entry_id, redelivered, fields in taken:
