@@ -8,6 +8,7 @@ WorkshopError
     ├── InvalidSchema              a type or an upcaster that can't be registered
     ├── InvalidTopic               not a routing key, or not a pattern
     ├── UnknownScheme              no bus or store for this URL
+    ├── CannotServe                a service's port is taken
     ├── BusError
     │   ├── UnroutableError        no queue asked for a request or for data
     │   ├── NotConfirmed           of several events some did not reach the backend for sure
@@ -72,6 +73,14 @@ class UnknownScheme(EventError):
         scheme = url.partition("://")[0] if "://" in url else _("no scheme")
         text = _("expected the URL of {what}, one of {known}; got {scheme}")
         super().__init__(text.format(what=what, known=", ".join(self.known), scheme=scheme))
+
+
+class CannotServe(EventError):
+    """A service can't listen where it was told to."""
+
+    def __init__(self, host: str, port: int, why: str) -> None:
+        text = _("expected to listen on {host}:{port}, but: {why}. Take another port; 0 finds a free one")
+        super().__init__(text.format(host=host, port=port, why=why))
 
 
 class BusError(EventError):

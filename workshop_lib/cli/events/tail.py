@@ -1,12 +1,8 @@
 """`workshop events tail`: what goes by."""
 
 import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from queue import SimpleQueue
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
@@ -37,6 +33,7 @@ def tail(
 ) -> None:
     from workshop_lib.cli.events.view import delivery_json, delivery_line
     from workshop_lib.events.schemas import ALIASES
+    from workshop_lib.events.signals import stopping_signals
     from workshop_lib.events.topics import check_pattern
     from workshop_lib.events.transport import QueueSpec
 
@@ -47,7 +44,7 @@ def tail(
     arrived: SimpleQueue[Delivery | BusError | None] = SimpleQueue()
     queue = f"tail-{uuid4()}"
     shown = 0
-    with _ending(arrived):
+    with stopping_signals(lambda: arrived.put(None)):
         transport.connect()
         try:
             transport.declare(QueueSpec(queue, keys, temporary=True))
@@ -76,24 +73,3 @@ def _rendered(line: "Text") -> str:
     with screen.capture() as captured:
         screen.print(line, end="")
     return captured.get()
-
-
-@contextmanager
-def _ending(arrived: "SimpleQueue[Delivery | BusError | None]") -> Iterator[None]:
-    """While the body runs, SIGINT and SIGTERM put None into `arrived`; a second one does what it does elsewhere."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        restore()
-        arrived.put(None)
-
-    for number in before:
-        signal.signal(number, end)
-    try:
-        yield
-    finally:
-        restore()
