@@ -371,10 +371,12 @@ for name, text in twins.items():
     x, y = (model.embed_query(text) - centre) @ directions[:2].T
     axes.scatter(x, y, marker="*", s=220, c="black", zorder=3)
     box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
-    axes.annotate(f"a question {name}", (x, y), (9, 7), textcoords="offset points", weight="bold", bbox=box, zorder=2)
+    beside = {"xytext": (-9, 7), "textcoords": "offset points", "ha": "right", "bbox": box}
+    axes.annotate(f"a question {name}", (x, y), weight="bold", zorder=2, **beside)
 axes.set_xlabel(f"first direction ({share[0]:.0f} % of the variance, no unit)")
 axes.set_ylabel(f"second direction ({share[1]:.0f} % of the variance, no unit)")
 axes.set_title(f"{len(pages)} pages, as {model.name} sees them")
+axes.margins(0.12)
 axes.legend(title="section, pages", loc="upper left", bbox_to_anchor=(1.01, 1))
 plt.show()
 
@@ -821,7 +823,7 @@ def in_its_page(citation, around=260):
 
 
 # %%
-told = service.answer(questions["en-66"].question, filter={"language": "en"})
+told = service.answer(questions["en-66"].question, filter={"language": "en"}, threshold=None)
 print(f"{told.question}\n\n{told.citations[0].text}")
 display(in_its_page(told.citations[0]))
 
