@@ -6,7 +6,7 @@ embedders.open_embedder("minilm")                           texts to vectors
 index.open_index(folder or URL, …)                          vectors to where they came from
 answering.ExtractiveAnswerer(threshold)                     the sentences of what was found that answer, cited
 prompt.build_prompt(question, results, …)                   what a language model would be asked
-chain.LangChainRAG, retriever.ServiceRetriever              the same through LangChain
+langchain_rag.LangChainRAG, retriever.ServiceRetriever      the same through LangChain
 measuring.evaluate_retrieval(service)                       how good it is, on the course's questions
 metrics.metrics_in(registry)                                what Prometheus is told
 Result, Answer, Citation, Indexed                           what is given back

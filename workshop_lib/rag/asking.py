@@ -1,14 +1,15 @@
 """From a question to what was found, and to an answer: the reading half of the service."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from workshop_lib.datasets import Question, load
 from workshop_lib.evaluation import Scored, Threshold, choose_threshold
 from workshop_lib.i18n import _
 from workshop_lib.rag.answering import SHIPPED, ExtractiveAnswerer, cited, confidence
-from workshop_lib.rag.embedders import Embedder, Vectors, knows, last_call
+from workshop_lib.rag.embedders import Embedder, Vectors, knows
+from workshop_lib.rag.embedders.texts import usable
 from workshop_lib.rag.errors import EmptyQuery, InvalidQuery, QueryTooLong
 from workshop_lib.rag.index import ChromaIndex
 from workshop_lib.rag.languages import language_warning
@@ -26,8 +27,8 @@ class Ask(NamedTuple):
     """A question and how to answer it, as `RAGService.answer` takes it."""
 
     question: str
-    top_k: int
-    where: Mapping[str, Any] | None
+    top_k: int = 5
+    where: Mapping[str, Any] | None = None
     threshold: Limit = "calibrated"
     language: str | None = None
 
@@ -41,13 +42,26 @@ class Asking:
     def results(self, ask: Ask) -> list[Result]:
         """What is nearest to the question."""
         self._count_and_check(ask.question)
-        return self._search(self._embed(ask.question)[0], ask)
+        return self._search(self._embed(ask.question), ask)
 
     def answer(self, ask: Ask) -> Answer:
         """What the documents say to it."""
         self._count_and_check(ask.question)
-        vector, cut = self._embed(ask.question)
-        return self._compose(ask, self._search(vector, ask), cut)
+        return self._compose(ask, self._search(self._embed(ask.question), ask))
+
+    def answer_from(self, ask: Ask, results: Sequence[Result]) -> Answer:
+        """What these results say to it. It is no query: finding them was."""
+        _check(ask.question)
+        return self._compose(ask, results)
+
+    def warning(self, question: str, language: str | None = None) -> str | None:
+        """What a reader should know of how the model reads the question."""
+        _check(question)
+        warnings = [language_warning(self._embedder, question, language)]
+        if self._is_cut(question):
+            text = _("{model} read only the beginning of the question. Ask in fewer words.")
+            warnings.append(text.format(model=self._embedder.name))
+        return _joined(warnings)
 
     def stream(self, ask: Ask) -> AsyncGenerator[AnswerText | AnswerEnd, None]:
         """The same a sentence at a time. A question that can't be asked is refused here, not at the first part."""
@@ -63,9 +77,9 @@ class Asking:
 
     async def _stream(self, ask: Ask) -> AsyncGenerator[AnswerText | AnswerEnd, None]:
         # Each stage is its own call of a thread: when the consumer leaves, the one under way ends and none begins.
-        vector, cut = await asyncio.to_thread(self._embed, ask.question)
+        vector = await asyncio.to_thread(self._embed, ask.question)
         results = await asyncio.to_thread(self._search, vector, ask)
-        answer = await asyncio.to_thread(self._compose, ask, results, cut)
+        answer = await asyncio.to_thread(self._compose, ask, results)
         if not answer.citations:
             yield AnswerText(answer.text)
         for citation in answer.citations:
@@ -79,39 +93,47 @@ class Asking:
 
     def _count_and_check(self, question: str) -> None:
         self._metrics.queries.inc()
-        if not isinstance(question, str):
-            raise InvalidQuery(_("expected a question as text, got {kind}").format(kind=type(question).__name__))
-        if len(question) > LONGEST_QUESTION:
-            raise QueryTooLong(len(question), LONGEST_QUESTION)
-        if not question.strip():
-            raise EmptyQuery
+        _check(question)
 
-    def _embed(self, question: str) -> tuple[Vectors, bool]:
-        """The vector, and whether the model read only the question's beginning."""
+    def _embed(self, question: str) -> Vectors:
         with self._metrics.duration.labels("embed").time():
-            vector = self._embedder.embed_query(question)
-            return vector, bool((call := last_call(self._embedder)) and call.cut)
+            return self._embedder.embed_query(question)
+
+    def _is_cut(self, question: str) -> bool:
+        limit = self._embedder.max_tokens
+        # A token takes a byte at the least, so a short question need not be counted.
+        return (
+            limit is not None
+            and len(question.encode()) > limit - 2
+            and self._embedder.count_tokens([question])[0] > limit
+        )
 
     def _search(self, vector: Vectors, ask: Ask) -> list[Result]:
         with self._metrics.duration.labels("search").time():
             return self._index.search(vector, ask.top_k, ask.where)
 
-    def _compose(self, ask: Ask, results: list[Result], cut: bool) -> Answer:
+    def _compose(self, ask: Ask, results: Sequence[Result]) -> Answer:
         with self._metrics.duration.labels("answer").time():
-            warnings = [language_warning(self._embedder, ask.question, ask.language)]
+            warnings = [self.warning(ask.question, ask.language)]
             threshold = SHIPPED.get(self._embedder.name) if ask.threshold == "calibrated" else ask.threshold
             if ask.threshold == "calibrated" and threshold is None:
-                warnings.append(
-                    _(
-                        "No threshold is known for {model}, so an answer was given however little the documents seem "
-                        "to know. RAGService.calibrate(questions) finds one."
-                    ).format(model=self._embedder.name)
+                text = _(
+                    "No threshold is known for {model}, so an answer was given however little the documents seem "
+                    "to know. RAGService.calibrate(questions) finds one."
                 )
-            if cut:
-                warnings.append(
-                    _("{model} read only the beginning of the question. Ask in fewer words.").format(
-                        model=self._embedder.name
-                    )
-                )
-            warning = " ".join(each for each in warnings if each) or None
-            return ExtractiveAnswerer(threshold).answer(ask.question, results, warning=warning)
+                warnings.append(text.format(model=self._embedder.name))
+            return ExtractiveAnswerer(threshold).answer(ask.question, results, warning=_joined(warnings))
+
+
+def _check(question: str) -> None:
+    if not isinstance(question, str):
+        raise InvalidQuery(_("expected a question as text, got {kind}").format(kind=type(question).__name__))
+    if len(question) > LONGEST_QUESTION:
+        raise QueryTooLong(len(question), LONGEST_QUESTION)
+    if not question.strip():
+        raise EmptyQuery
+    usable([question])
+
+
+def _joined(warnings: Iterable[str | None]) -> str | None:
+    return " ".join(each for each in warnings if each) or None

@@ -199,6 +199,33 @@ class RAGService:
         """
         return self._asking.answer(Ask(question, top_k, filter, threshold, language))
 
+    def answer_from(
+        self,
+        question: str,
+        results: Sequence[Result],
+        *,
+        threshold: Limit = "calibrated",
+        language: str | None = None,
+    ) -> Answer:
+        """As `answer`, from results that were found already: `answer(q) == answer_from(q, query(q))`.
+
+        Args:
+            results: nearest first.
+
+        Raises:
+            EmptyQuery, QueryTooLong, InvalidText, InvalidQuery: as `query`.
+        """
+        return self._asking.answer_from(Ask(question, threshold=threshold, language=language), results)
+
+    def question_warning(self, question: str, language: str | None = None) -> str | None:
+        """What a reader should know of how the embedder read a question: it doesn't know the language, or read only
+        the beginning. None where there is nothing. `Answer.warning` says it too.
+
+        Raises:
+            EmptyQuery, QueryTooLong, InvalidText, InvalidQuery: as `query`.
+        """
+        return self._asking.warning(question, language)
+
     def query_stream(
         self,
         question: str,
@@ -214,7 +241,7 @@ class RAGService:
         embedding, searching and answering begins.
 
         Raises:
-            EmptyQuery, QueryTooLong, InvalidQuery: at once, before the first part is asked for.
+            EmptyQuery, QueryTooLong, InvalidText, InvalidQuery: at once, before the first part is asked for.
             the others of `query`: with the first part.
         """
         return self._asking.stream(Ask(question, top_k, filter, threshold, language))
