@@ -1,6 +1,7 @@
 """Documents in, answers with their sources out: the parts of `workshop_lib.rag` under one name."""
 
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence, Sized
+from enum import Enum
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,6 +21,12 @@ from workshop_lib.rag.results import Answer, AnswerEnd, AnswerText, Indexed, Pie
 from workshop_lib.settings import Settings, http_url
 
 
+class Default(Enum):
+    """Stands for an argument that isn't given, where None is a choice of its own."""
+
+    SETTINGS = "settings"
+
+
 class RAGService:
     """Indexes documents in one Chroma collection and answers from them.
 
@@ -33,7 +40,7 @@ class RAGService:
         url: a folder (a relative one under WORKSHOP_HOME) or a server's ``http://host:port``; default:
             `settings.chroma_url`.
         cache: the folder that keeps documents' vectors, for an embedder that is given by its name; None for no cache;
-            default: `settings.workshop_cache`.
+            Default.SETTINGS for `settings.workshop_cache`.
         settings: default: the environment's.
         registry: where metrics are counted; default: prometheus_client's own.
 
@@ -53,7 +60,7 @@ class RAGService:
         chunk_overlap: int = 50,
         *,
         url: str | Path | None = None,
-        cache: Path | str | None = "",
+        cache: Path | str | Default | None = Default.SETTINGS,
         settings: Settings | None = None,
         registry: CollectorRegistry | None = None,
     ) -> None:
@@ -296,10 +303,10 @@ class RAGService:
             self._index, self._embedder, self._split, count=self._metrics.indexed.inc, progress=progress, total=total
         )
 
-    def _open_embedder(self, given: "str | Embedder | None", cache: Path | str | None) -> Embedder:
+    def _open_embedder(self, given: "str | Embedder | None", cache: Path | str | Default | None) -> Embedder:
         if given is not None and not isinstance(given, str):
             return given
-        folder = self._settings.workshop_cache if cache == "" else cache
+        folder = self._settings.workshop_cache if cache is Default.SETTINGS else cache
         return open_embedder(given or self._settings.embedder, cache=None if folder is None else Path(folder))
 
     def _place(self, host: str | None, port: int | None, url: str | Path | None) -> str | Path:
