@@ -186,11 +186,19 @@ class Consumption:
                 return
             self._asked.add(future)
 
-            def answer(frame: Any) -> None:
-                self._asked.discard(future)
-                future.set_result(frame.method.message_count)
+            def question(again: bool) -> None:
+                channel.queue_declare(self.queue.name, passive=True, callback=lambda frame: answer(frame, again))
 
-            channel.queue_declare(self.queue.name, passive=True, callback=answer)
+            def answer(frame: Any, again: bool) -> None:
+                count = frame.method.message_count
+                if again and not count:
+                    # The broker's channel may have deliveries before it that came while it waited for this very count.
+                    question(again=False)
+                    return
+                self._asked.discard(future)
+                future.set_result(count)
+
+            question(again=True)
 
         self._loop.post(ask)
         return future

@@ -89,9 +89,11 @@ class Reader:
         channel.ask(
             lambda done: channel.inner.basic_consume(queue, lambda *args: held.append(Held(*args)), callback=done)
         )
-        # The answer comes behind what was delivered before it was given.
         while len(held) < MOST and (one := channel.get(queue)) is not None:
             held.append(Held(*one))
+        # What the queue had given to this channel by then lay before the channel, which was waiting for that answer;
+        # the next answer comes behind it.
+        channel.ready(queue)
         tag = next(iter(channel.inner.consumer_tags))
         channel.ask(lambda done: channel.inner.basic_cancel(tag, callback=done))
         return held

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from workshop_lib.events.errors import (
     BrokerUnavailable,
@@ -402,21 +402,27 @@ class RabbitMQTransport:
         session.listed.add(queue_name)
 
 
+def _death(one: Held) -> dict[str, Any]:
+    """What the broker wrote of a message that it dead-lettered itself: it was rejected by hand, in a console."""
+    deaths = one.headers.get("x-death")
+    return dict(deaths[0]) if isinstance(deaths, list) and deaths else {}
+
+
 def _letter_id(one: Held) -> str:
-    # What was rejected by hand, in a console, has no id of ours.
-    return str(one.headers.get(LETTER_ID) or sha256(one.body + repr(one.headers).encode()).hexdigest()[:32])
+    return str(one.headers.get(LETTER_ID) or sha256(one.body + repr(_death(one)).encode()).hexdigest()[:32])
 
 
 def _letter(queue_name: str, one: Held) -> DeadLetter:
-    headers = one.headers
+    headers, death = one.headers, _death(one)
     try:
         died_at = datetime.fromisoformat(str(headers.get(DIED_AT)))
     except ValueError:
-        died_at = datetime.fromtimestamp(0, UTC)
+        died_at = death.get("time", datetime.fromtimestamp(0)).replace(tzinfo=UTC)
+    routing_key = headers.get(ROUTING_KEY) or next(iter(death.get("routing-keys", ())), one.routing_key)
     return DeadLetter(
         id=_letter_id(one),
         queue_name=queue_name,
-        routing_key=str(headers.get(ROUTING_KEY, one.routing_key)),
+        routing_key=str(routing_key),
         body=one.body,
         headers=own(headers),
         reason=str(headers.get(REASON, _("rejected by another program"))),
