@@ -111,27 +111,26 @@ class RedisServer:
             case of_redis.ConnectionError() | of_redis.TimeoutError() | OSError():
                 text = _("nobody answers at {server} ({why}). Start a server there: make services, or redis-server")
                 return Trouble.GONE, text.format(server=self.shown, why=_first_line(why))
-            case of_redis.OutOfMemoryError():
-                text = _("{server} is full: give it more memory (maxmemory), or let consumers empty its queues")
-                return Trouble.FULL, text.format(server=self.shown)
-            case of_redis.ResponseError() if "OOM command not allowed" in why or "maxmemory" in why:
+            case of_redis.ResponseError() if "MISCONF" in why:
+                text = _("{server} can't write to its disk, and takes no writes: see its log")
+                return Trouble.GONE, text.format(server=self.shown)
+            case of_redis.ResponseError() if "maxmemory" in why:
                 text = _("{server} is full: give it more memory (maxmemory), or let consumers empty its queues")
                 return Trouble.FULL, text.format(server=self.shown)
             case of_redis.ResponseError() if "WRONGTYPE" in why or "wrong kind of value" in why:
                 text = _("{server} holds something else under a name of ours ({why}). Take another database: /1")
                 return Trouble.FOREIGN, text.format(server=self.shown, why=_first_line(why))
-            case of_redis.ResponseError() if "MISCONF" in why:
-                text = _("{server} can't write to its disk, and takes no writes: see its log")
-                return Trouble.FULL, text.format(server=self.shown)
         text = _("{server} refuses: {why}")
         return Trouble.OTHER, text.format(server=self.shown, why=_first_line(why))
 
 
 def _about_tls(error: BaseException) -> bool:
-    """Whether the certificates are the matter; that of a missing file is the authority's."""
+    """Whether certificates are the matter, and not a connection that broke; a missing file is the authority's."""
     seen: BaseException | None = error
     while seen is not None:
-        if isinstance(seen, ssl.SSLError | FileNotFoundError) or "CERTIFICATE_VERIFY_FAILED" in str(seen):
+        if isinstance(seen, ssl.SSLCertVerificationError | FileNotFoundError) or "CERTIFICATE_VERIFY_FAILED" in str(
+            seen
+        ):
             return True
         seen = seen.__cause__ or seen.__context__
     return False

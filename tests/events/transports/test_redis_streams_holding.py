@@ -102,6 +102,19 @@ def test_given_back_untried_is_not_counted(bus: EventBus, redis_url: str) -> Non
             assert bus.counts("one").ready == 3
 
 
+def test_the_same_entry_in_hand_again_is_another_delivery(bus: EventBus, redis_url: str) -> None:
+    bus.publish(event(number=1))
+    with transport(redis_url) as one:
+        taker = Taker(one)
+        wait_until(lambda: taker.seen, "the event")
+        assert taker.seen[0].release() is True
+        wait_until(lambda: len(taker.seen) == 2, "the event again")
+        assert taker.seen[0].ack() is False
+        assert taker.seen[1].ack() is True
+        taker.end()
+        assert bus.counts("one").ready == 0
+
+
 def test_a_consumer_leaves_no_name_behind(bus: EventBus, redis_url: str, redis_server: RedisProcess) -> None:
     bus.publish(event())
     assert bus.drain(LONG) == 1
@@ -271,3 +284,13 @@ def test_what_somebody_else_put_into_a_stream_is_dead_and_stops_nobody(
     assert bus.replay("one", letter.id) is True
     assert bus.drain(LONG) == 1
     assert bus.counts("one").dead == 1
+
+
+def test_whatever_fails_in_the_consumer_is_told(bus: EventBus, monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_down(*_: object) -> None:
+        raise RuntimeError("no idea")
+
+    monkeypatch.setattr(consumption, "read_entry", break_down)
+    bus.publish(event())
+    with pytest.raises(BusError, match="the consumer of queue one failed: no idea"):
+        bus.drain(LONG)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.events.certificates import self_signed
-from tests.events.contract import LONG
+from tests.events.contract import LONG, wait_until
 from tests.events.redis_server import RedisProcess, free_port
 from tests.events.samples import event
 from workshop_lib.events import BaseEvent, BrokerUnavailable, BusError, NotAnEventBus, WrongCredentials, open_bus
@@ -68,7 +68,7 @@ def test_with_tls_only_who_is_trusted(tmp_path: Path) -> None:
     options = ["--tls-port", str(port), "--tls-cert-file", str(certificate), "--tls-key-file", str(key)]
     options += ["--tls-ca-cert-file", str(certificate), "--tls-auth-clients", "no"]
     got: list[BaseEvent] = []
-    with RedisProcess(tmp_path / "redis", *options):
+    with RedisProcess(tmp_path / "redis", *options) as server:
         url = f"rediss://127.0.0.1:{port}/0"
         with pytest.raises(BrokerUnavailable, match=r"can't be trusted.*\?ca=PATH"):
             open_bus(url).connect()
@@ -76,9 +76,14 @@ def test_with_tls_only_who_is_trusted(tmp_path: Path) -> None:
             open_bus(f"{url}?ca={tmp_path / 'none.pem'}").connect()
         with open_bus(f"{url}?ca={certificate}") as bus:
             bus.subscribe("one", ["#"], got.append)
+            bus.start_consuming(block=False)
             bus.publish(event())
-            assert bus.drain(LONG) == 1
-    assert len(got) == 1
+            wait_until(lambda: len(got) == 1, "the event")
+            server.kill()
+            server.start()
+            bus.publish(event())
+            wait_until(lambda: len(got) == 2, "the one after the restart")
+            assert bus.stop() is True
 
 
 def test_something_else_under_a_name_of_ours(redis_url: str, redis_server: RedisProcess) -> None:

@@ -11,6 +11,7 @@ from workshop_lib.events.transport import Delivery, QueueCounts
 from workshop_lib.events.transports.redis_streams.delivery import Settlement, StreamDelivery, read_entry
 from workshop_lib.events.transports.redis_streams.link import Away, Link, waits
 from workshop_lib.events.transports.redis_streams.listener import Listener
+from workshop_lib.i18n import _
 
 logger = logging.getLogger(__name__)
 
@@ -79,8 +80,10 @@ class StreamConsumption:
     def settle(self, delivery: StreamDelivery, kind: str, more: str | int = "", also: str = "") -> bool:
         """Note the settlement; False if the entry is no longer ours."""
         with self._lock:
-            if self._held.pop(delivery.key, None) is None:
+            # The same entry may have been lost, or given back, and be here a second time: that one is another's.
+            if self._held.get(delivery.key) is not delivery:
                 return False
+            del self._held[delivery.key]
             self._outbox.append((kind, *delivery.key, more, also))
             self._news.notify_all()
         return True
@@ -102,8 +105,8 @@ class StreamConsumption:
         give_up = None
         while self._wait():
             try:
-                with self._calling:
-                    self._exchange(take=True)
+                if not self._exchange_or_fail():
+                    return
                 pauses = waits()
             except Away as error:
                 if not self._ending.wait(next(pauses)):
@@ -112,12 +115,27 @@ class StreamConsumption:
                 if time.monotonic() > give_up or self._link.closing.wait(0.05):
                     self._abandon(error)
                     return
+        self._quit()
+
+    def _exchange_or_fail(self) -> bool:
+        """Whether to go on. Whoever counts meanwhile sees either what was taken or that it failed."""
+        with self._calling:
+            try:
+                self._exchange(take=True)
+            except Away:
+                raise
             except BusClosed:
-                return
+                return False
             except BusError as error:
                 self._fail(error)
-                return
-        self._quit()
+                return False
+            except Exception as error:
+                # Whatever it is: were this thread to end in silence, the bus would wait for ever.
+                logger.exception("queue %s: its consumer failed", self.queue_name)
+                text = _("the consumer of queue {name} failed: {why}")
+                self._fail(BusError(text.format(name=self.queue_name, why=error)))
+                return False
+        return True
 
     def _wait(self) -> bool:
         """Wait until there is something to say to the server; False once there will be nothing more."""
