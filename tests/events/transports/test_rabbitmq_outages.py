@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -12,7 +12,16 @@ from tests.events.contract import LONG, consuming, wait_until
 from tests.events.proxy import Proxy
 from tests.events.rabbitmq_server import RabbitMQProcess
 from tests.events.samples import event, numbers
-from workshop_lib.events import BaseEvent, BrokerUnavailable, EventBus, NotConfirmed, current_handling, open_bus
+from workshop_lib.events import (
+    BaseEvent,
+    BrokerUnavailable,
+    BusClosed,
+    BusError,
+    EventBus,
+    NotConfirmed,
+    current_handling,
+    open_bus,
+)
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +169,31 @@ def test_a_publish_waits_for_a_broker_that_restarts(server: RabbitMQProcess, url
         starting.join()
         bus.drain(LONG)
         assert len(handled.times) == 1
+
+
+def test_closing_ends_the_wait_for_a_broker_that_is_away(server: RabbitMQProcess, url: str) -> None:
+    bus = open_bus(f"{url}?patience=600")
+    bus.subscribe("one", ["#"], print)
+    server.kill()
+    try:
+        ends: list[BaseException] = []
+
+        def wait(ask: Callable[[], object]) -> None:
+            try:
+                ask()
+            except BusError as error:
+                ends.append(error)
+
+        asks = (lambda: bus.publish(event()), lambda: bus.counts("one"), lambda: bus.dead_letters("one"))
+        threads = [threading.Thread(target=wait, args=(ask,)) for ask in asks]
+        for thread in threads:
+            thread.start()
+        bus.close()
+        for thread in threads:
+            thread.join(LONG)
+        assert [type(error) for error in ends] == [BusClosed] * 3
+    finally:
+        server.start()
 
 
 def test_work_that_is_longer_than_the_heartbeat(url: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from pika import SelectConnection  # type: ignore[import-untyped]
 
-from workshop_lib.events.errors import BusError, WrongCredentials
+from workshop_lib.events.errors import BusClosed, BusError, WrongCredentials
 from workshop_lib.events.retry import backoff
 from workshop_lib.events.transports.rabbitmq.address import Address, explain
 from workshop_lib.events.transports.rabbitmq.loop import Loop
@@ -70,9 +70,12 @@ class Link:
 
         Raises:
             BrokerUnavailable: there was none until then, a time of `time.monotonic`.
+            BusClosed: there will be none.
         """
         if not self._up.wait(max(0.0, until - time.monotonic())) or self._given_up:
             raise self.why()
+        if self._closing:
+            raise BusClosed
 
     def why(self) -> BusError:
         """Why there is no connection."""
@@ -129,10 +132,10 @@ class Link:
 
     def _on_lost(self, _connection: Any, error: BaseException) -> None:
         self.connection = None
-        self._up.clear()
         if self._closing:
             self._closed.set()
             return
+        self._up.clear()
         logger.warning("the connection to RabbitMQ at %s broke (%s)", self._address.place, error)
         self._error = explain(error, self._address)
         self._again()
@@ -146,6 +149,8 @@ class Link:
 
     def _close(self) -> None:
         self._closing = True
+        # Who waits for a connection need not wait any longer.
+        self._up.set()
         if self.connection is not None and self.connection.is_open:
             self.connection.close()
         elif self.connection is None:

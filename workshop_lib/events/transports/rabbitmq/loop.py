@@ -21,17 +21,23 @@ class Loop:
     def __init__(self) -> None:
         self.ioloop = IOLoop()
         self._posted: deque[Callable[[], None]] = deque()
-        self._awake = self._ended = False
+        self._awake = self._ended = self._dead = False
+        self._lock = threading.RLock()
         self._thread = threading.Thread(target=self._run, name="rabbitmq", daemon=True)
         self._thread.start()
 
     def post(self, work: Callable[[], None]) -> None:
         """Have `work` run on the loop's thread; callable from any."""
         self._posted.append(work)
-        # To wake the loop is a system call, one for many posts. `_run_posted` lowers the flag before it looks.
-        if not self._awake:
-            self._awake = True
-            self.ioloop.add_callback_threadsafe(self._run_posted)
+        with self._lock:
+            if self._dead:
+                # Nothing is connected any more: it fails at once, for whoever waits for it.
+                self._run_posted()
+                return
+            # To wake the loop is a system call, one for many posts. `_run_posted` lowers the flag before it looks.
+            if not self._awake:
+                self._awake = True
+                self.ioloop.add_callback_threadsafe(self._run_posted)
 
     def later(self, seconds: float, work: Callable[[], None]) -> None:
         """Have `work` run in `seconds`; only from the loop's thread."""
@@ -41,7 +47,10 @@ class Loop:
         """Run what was posted, and end the thread."""
         self.post(self._stop)
         self._thread.join()
-        self.ioloop.close()
+        with self._lock:
+            self._dead = True
+            self._run_posted()
+            self.ioloop.close()
 
     def _stop(self) -> None:
         self._ended = True

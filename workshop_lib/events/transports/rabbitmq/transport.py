@@ -1,149 +1,44 @@
 """The transport: its parts, and the errors that a caller sees."""
 
 import threading
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from hashlib import sha256
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from workshop_lib.events.errors import (
-    BrokerUnavailable,
     BusClosed,
     BusError,
     EventError,
     NotConfirmed,
     UnknownQueue,
     UnroutableError,
-    WrongCredentials,
 )
 from workshop_lib.events.transport import DeadLetter, Delivery, Outgoing, QueueCounts, QueueSpec
-from workshop_lib.events.transports.rabbitmq.address import Address, parse
+from workshop_lib.events.transports.rabbitmq.address import parse
 from workshop_lib.events.transports.rabbitmq.consumption import Consumption
-from workshop_lib.events.transports.rabbitmq.desk import Channel, Desk, Lost, Refused
-from workshop_lib.events.transports.rabbitmq.letters import Held, Reader
-from workshop_lib.events.transports.rabbitmq.link import Link
-from workshop_lib.events.transports.rabbitmq.loop import Loop
+from workshop_lib.events.transports.rabbitmq.deadletters import id_of, letter_of
+from workshop_lib.events.transports.rabbitmq.desk import Channel, Lost, Refused
+from workshop_lib.events.transports.rabbitmq.letters import Held
 from workshop_lib.events.transports.rabbitmq.messages import (
-    ATTEMPT,
-    DIED_AT,
-    DIGEST,
-    LETTER_ID,
-    REASON,
     ROUTING_KEY,
-    number,
-    own,
     properties,
 )
-from workshop_lib.events.transports.rabbitmq.publisher import Fate, Job, Publisher
+from workshop_lib.events.transports.rabbitmq.publisher import Fate, Job
+from workshop_lib.events.transports.rabbitmq.session import Session
 from workshop_lib.events.transports.rabbitmq.topology import (
     LADDER,
     REGISTRY,
     SAFE,
     conflict,
     dead_name,
-    declare_exchange,
     declare_queue,
     delay_name,
     work_arguments,
 )
-from workshop_lib.events.transports.rabbitmq.waits import Waits
 from workshop_lib.i18n import _
 
 T = TypeVar("T")
 _NOT_FOUND, _PRECONDITION_FAILED = 404, 406
-
-
-class _Batch:
-    """The fates of one call's messages."""
-
-    def __init__(self, size: int) -> None:
-        self.left = size
-        self.confirmed: set[int] = set()
-        self.refused: dict[int, tuple[Fate, str]] = {}
-        self.why = ""
-        self.done = threading.Event()
-
-    def settler(self, index: int) -> Callable[[Fate, str], None]:
-        def settled(fate: Fate, why: str) -> None:
-            if fate is Fate.CONFIRMED:
-                self.confirmed.add(index)
-            elif fate is Fate.UNKNOWN:
-                self.why = why
-            else:
-                self.refused[index] = (fate, why)
-            self.left -= 1
-            if self.left == 0:
-                self.done.set()
-
-        return settled
-
-
-class _Session:
-    """What there is between `connect` and `close`."""
-
-    def __init__(self, address: Address, exchange: str) -> None:
-        self.patience = address.patience
-        self.loop = Loop()
-        self.publishing = Link(self.loop, address, "publishing")
-        self.consuming = Link(self.loop, address, "consuming")
-        self.publisher = Publisher(self.loop, exchange)
-        self.waits = Waits()
-        self.consumptions: list[Consumption] = []
-        self.specs: dict[str, QueueSpec] = {}
-        self.listed: set[str] = set()
-        self._lock = threading.Lock()
-        self._desk: Desk | None = None
-        self._reader: Reader | None = None
-
-    def open(self, exchange: str) -> None:
-        try:
-            self.publishing.open()
-            Desk(self.loop, self.publishing, self.patience).ask(lambda channel: declare_exchange(channel, exchange))
-            self.loop.post(lambda: self.publishing.attach(self.publisher))
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        for consumption in self.consumptions:
-            consumption.close()
-        if self._desk is not None:
-            self.consuming.close()
-        self.publishing.close()
-        self.loop.stop()
-
-    @property
-    def desk(self) -> Desk:
-        """Over the consuming link, which a process that only publishes never opens."""
-        with self._lock:
-            if self._desk is None:
-                self._open_consuming()
-                self._desk = Desk(self.loop, self.consuming, self.patience)
-            return self._desk
-
-    def _open_consuming(self) -> None:
-        until = time.monotonic() + self.patience
-        while True:
-            try:
-                self.consuming.open()
-                return
-            except WrongCredentials:
-                raise
-            except BrokerUnavailable:
-                # The other link was there a moment ago.
-                if time.monotonic() >= until:
-                    raise
-                time.sleep(0.2)
-
-    @property
-    def reader(self) -> Reader:
-        _desk = self.desk
-        with self._lock:
-            if self._reader is None:
-                self._reader = Reader(self.loop, self.consuming, self.patience)
-            return self._reader
 
 
 class RabbitMQTransport:
@@ -157,12 +52,12 @@ class RabbitMQTransport:
     def __init__(self, url: str, exchange: str) -> None:
         self._address, self._exchange = parse(url), exchange
         self._lock = threading.Lock()
-        self._session: _Session | None = None
+        self._session: Session | None = None
 
     def connect(self) -> None:
         with self._lock:
             if self._session is None:
-                session = _Session(self._address, self._exchange)
+                session = Session(self._address, self._exchange)
                 session.open(self._exchange)
                 self._session = session
 
@@ -188,7 +83,7 @@ class RabbitMQTransport:
 
     def publish(self, messages: Sequence[Outgoing]) -> None:
         refused: dict[int, EventError] = {}
-        batch = self._publish(
+        batch = self._open().publish(
             [
                 Job(
                     exchange=self._exchange,
@@ -263,16 +158,16 @@ class RabbitMQTransport:
         return tuple(name for name in self._names() if self._exists(name))
 
     def dead_letters(self, queue_name: str, limit: int | None = None) -> tuple[DeadLetter, ...]:
-        letters = self._read_dead(queue_name, lambda held: [_letter(queue_name, one) for one in held])
-        return tuple(sorted(letters, key=lambda letter: letter.died_at)[:limit])
+        letters = self._read_dead(queue_name, lambda held: [letter_of(queue_name, one) for one in held])
+        return tuple(sorted(letters, key=lambda one: one.died_at)[:limit])
 
     def replay(self, queue_name: str, letter_id: str) -> bool:
         def again(held: list[Held]) -> bool:
             for one in held:
-                if _letter_id(one) == letter_id:
-                    letter = _letter(queue_name, one)
-                    headers = {**letter.headers, ROUTING_KEY: letter.routing_key}
-                    self._put(queue_name, one.body, headers, one.properties.priority)
+                if id_of(one) == letter_id:
+                    found = letter_of(queue_name, one)
+                    headers = {**found.headers, ROUTING_KEY: found.routing_key}
+                    self._open().put(queue_name, one.body, headers, one.properties.priority)
                     self._open().reader.finish(one)
                     return True
             return False
@@ -282,49 +177,18 @@ class RabbitMQTransport:
     def drop(self, queue_name: str, letter_id: str) -> bool:
         def forget(held: list[Held]) -> bool:
             for one in held:
-                if _letter_id(one) == letter_id:
+                if id_of(one) == letter_id:
                     self._open().reader.finish(one)
                     return True
             return False
 
         return self._read_dead(queue_name, forget)
 
-    def _open(self) -> _Session:
+    def _open(self) -> Session:
         session = self._session
         if session is None:
             raise BusClosed
         return session
-
-    def _publish(self, jobs: list[Job]) -> _Batch:
-        """Returns once all are settled.
-
-        Raises:
-            BrokerUnavailable: none was sent, since the broker is away.
-        """
-        session = self._open()
-        batch = _Batch(len(jobs))
-        for index, job in enumerate(jobs):
-            job.settled = batch.settler(index)
-        session.publisher.submit(jobs)
-        left = batch.left
-        while jobs and not batch.done.wait(session.patience):
-            if batch.left == left:
-                session.publisher.withdraw(jobs)
-                batch.done.wait()
-            left = batch.left
-        if not any(job.sent for job in jobs) and not batch.refused and jobs:
-            raise session.publishing.why()
-        return batch
-
-    def _put(self, queue: str, body: bytes, headers: Mapping[str, str], priority: int | None) -> None:
-        """Into one queue, by its name."""
-        job = Job("", queue, body, properties(headers, priority), True, lambda _fate, _why: None)
-        batch = self._publish([job])
-        if not batch.confirmed:
-            why = next((why for _fate, why in batch.refused.values()), batch.why)
-            raise BrokerUnavailable(
-                _("RabbitMQ did not take a message for {queue!r}: {why}").format(queue=queue, why=why)
-            )
 
     def _ask(self, queue_name: str, work: Callable[[Channel], T]) -> T:
         try:
@@ -351,24 +215,9 @@ class RabbitMQTransport:
             return False
         return True
 
-    def _read(self, queue: str, work: Callable[[list[Held]], T]) -> T:
-        """What `work` returns for all that is in the queue; it goes back but for what `work` finished."""
-        session = self._open()
-        until = time.monotonic() + session.patience
-        while True:
-            session.desk  # noqa: B018 - opens the link
-            session.consuming.wait(until)
-            try:
-                with session.reader.holding(queue) as held:
-                    return work(held)
-            except Lost:
-                if time.monotonic() >= until:
-                    raise session.consuming.why() from None
-                time.sleep(0.01)
-
     def _read_dead(self, queue_name: str, work: Callable[[list[Held]], T]) -> T:
         try:
-            return self._read(dead_name(queue_name), work)
+            return self._open().read(dead_name(queue_name), work)
         except Refused as refused:
             raise self._unknown(queue_name, refused) from None
 
@@ -386,7 +235,7 @@ class RabbitMQTransport:
             return names
 
         try:
-            return tuple(sorted(self._read(REGISTRY, read)))
+            return tuple(sorted(self._open().read(REGISTRY, read)))
         except Refused:
             return ()
 
@@ -396,37 +245,7 @@ class RabbitMQTransport:
         channel.queue(REGISTRY, SAFE)
         declare_queue(channel, self._exchange, queue)
 
-    def _enlist(self, session: _Session, queue_name: str) -> None:
+    def _enlist(self, session: Session, queue_name: str) -> None:
         if queue_name not in self._names():
-            self._put(REGISTRY, queue_name.encode(), {}, None)
+            self._open().put(REGISTRY, queue_name.encode(), {}, None)
         session.listed.add(queue_name)
-
-
-def _death(one: Held) -> dict[str, Any]:
-    """What the broker wrote of a message that it dead-lettered itself: it was rejected by hand, in a console."""
-    deaths = one.headers.get("x-death")
-    return dict(deaths[0]) if isinstance(deaths, list) and deaths else {}
-
-
-def _letter_id(one: Held) -> str:
-    return str(one.headers.get(LETTER_ID) or sha256(one.body + repr(_death(one)).encode()).hexdigest()[:32])
-
-
-def _letter(queue_name: str, one: Held) -> DeadLetter:
-    headers, death = one.headers, _death(one)
-    try:
-        died_at = datetime.fromisoformat(str(headers.get(DIED_AT)))
-    except ValueError:
-        died_at = death.get("time", datetime.fromtimestamp(0)).replace(tzinfo=UTC)
-    routing_key = headers.get(ROUTING_KEY) or next(iter(death.get("routing-keys", ())), one.routing_key)
-    return DeadLetter(
-        id=_letter_id(one),
-        queue_name=queue_name,
-        routing_key=str(routing_key),
-        body=one.body,
-        headers=own(headers),
-        reason=str(headers.get(REASON, _("rejected by another program"))),
-        digest=str(headers.get(DIGEST, "")),
-        attempts=int(number(headers, ATTEMPT, 1)),
-        died_at=died_at,
-    )
