@@ -1,9 +1,10 @@
 """Which extras of this package are installed. Reads package metadata only: nothing heavy is imported."""
 
-import re
 import sys
 from importlib import metadata
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 from workshop_lib.course.errors import CourseError
 from workshop_lib.home import project_root
@@ -12,8 +13,6 @@ from workshop_lib.i18n import _
 DISTRIBUTION = "mlops-workshop"
 LITE = "lite"
 COURSE = "course"
-
-_REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)\s*(?:\[(?P<extras>[^\]]*)\])?[^;]*;.*\bextra\s*==\s*['\"](?P<of>[^'\"]+)")
 
 
 class UnknownExtra(CourseError):
@@ -120,16 +119,19 @@ def command(extra: str) -> str:
 
 
 def _declared() -> dict[str, list[tuple[str, list[str]]]]:
-    """Each extra with its direct requirements, as (distribution, its extras)."""
-    found: dict[str, list[tuple[str, list[str]]]] = {}
+    """Each extra with what it asks of this platform directly, as (distribution, its extras)."""
     try:
         own = metadata.metadata(DISTRIBUTION)
     except metadata.PackageNotFoundError:
         raise NotInstalled from None
-    for extra in own.get_all("Provides-Extra") or []:
-        found[extra] = []
-    for line in own.get_all("Requires-Dist") or []:
-        if match := _REQUIREMENT.match(line):
-            inner = [name.strip() for name in (match["extras"] or "").split(",") if name.strip()]
-            found[match["of"]].append((match["name"], inner))
-    return found
+    requirements = [Requirement(line) for line in own.get_all("Requires-Dist") or []]
+    return {
+        extra: [
+            (requirement.name, sorted(requirement.extras))
+            for requirement in requirements
+            if requirement.marker
+            and "extra" in str(requirement.marker)
+            and requirement.marker.evaluate({"extra": extra})
+        ]
+        for extra in own.get_all("Provides-Extra") or []
+    }
