@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from workshop_lib.cli.run import RunCommand, joined_pairs, run
 from workshop_lib.course.run.errors import BadParameter, RunInterrupted, UnknownNotebook
+from workshop_lib.course.run.notebook import Notebook
 
 app = typer.Typer(pretty_exceptions_enable=False)
 app.command("run", cls=RunCommand)(run)
@@ -69,6 +70,23 @@ def test_an_unknown_chapter_or_half_a_pair_is_refused(folder: Path):
     for args, error in ((["7"], UnknownNotebook), (["-p", "k"], BadParameter)):
         result = CliRunner().invoke(app, [*args, "--notebooks", str(folder)])
         assert isinstance(result.exception, error)
+
+
+def test_without_names_a_chapter_whose_packages_are_missing_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch):
+    def missing(extra: str) -> list[str]:
+        return ["chromadb"] if extra == "rag" else []
+
+    def only_look(chosen: list[Notebook], **_options: object) -> None:
+        raise AssertionError([notebook.name for notebook in chosen])
+
+    monkeypatch.setattr("workshop_lib.course.extras.missing", missing)
+    monkeypatch.setattr("workshop_lib.course.run.runner.run_course", only_look)
+    every = CliRunner().invoke(app, [])
+    assert "06_rag is left out: this needs the extra [rag], and chromadb is not installed" in every.output
+    assert "00_welcome" in str(every.exception)
+    assert "06_rag" not in str(every.exception)
+    named = CliRunner().invoke(app, ["06"])
+    assert "06_rag" in str(named.exception)
 
 
 def test_a_stopped_run_has_the_shells_status(folder: Path, monkeypatch: pytest.MonkeyPatch):

@@ -71,9 +71,13 @@ def run(
     from workshop_lib.settings import Settings
 
     settings = Settings()
+    chosen = find_notebooks(notebooks or _solutions(), chapters or ())
+    if not notebooks and not chapters:
+        lacking = _lacking()
+        chosen = [notebook for notebook in chosen if notebook.name not in lacking]
     try:
         result = run_course(
-            find_notebooks(notebooks or _solutions(), chapters or ()),
+            chosen,
             runs_dir=settings.workshop_home / "runs",
             cache=settings.workshop_cache,
             screen=screen_for(Console(highlight=False)),
@@ -109,6 +113,21 @@ def _solutions() -> Path:
     if root is None:
         raise ProjectNotFound(_("expected to run in a checkout of the course. Go there, or give --notebooks DIR."))
     return root / "solutions"
+
+
+def _lacking() -> set[str]:
+    """The chapters whose packages are not here, each named with the command that adds them."""
+    from workshop_lib.course.exercises.catalogue import catalogue
+    from workshop_lib.course.extras import MissingExtra, require
+
+    lacking = set()
+    for chapter in catalogue():
+        try:
+            require(*chapter.extras)
+        except MissingExtra as error:
+            lacking.add(chapter.stem)
+            say(_("{chapter} is left out: {why}").format(chapter=chapter.stem, why=error))
+    return lacking
 
 
 def _declared_minutes() -> dict[str, int]:
