@@ -14,10 +14,10 @@ SETUP := sh scripts/setup.sh
 CHOSEN := $(if $(LITE),lite,course)
 BENCHMARKS := $(basename $(notdir $(wildcard benchmarks/[a-z]*.py)))
 
-.PHONY: help course lab test lint bench build wheelhouse
+.PHONY: help course lab test lint bench build wheelhouse services services-down
 
 help: ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 	@echo
 	@sed -n 's/^#   /  /p' Makefile
 
@@ -50,6 +50,14 @@ gates:
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/workshop build --check
+
+services: ## Start RabbitMQ and Redis: in Docker, or as programs of this machine
+	@$(SETUP) install lite
+	@$(BIN)/workshop services up $(ARGS)
+
+services-down: ## End what `make services` started; its data stays
+	@$(SETUP) install lite
+	@$(BIN)/workshop services down $(ARGS)
 
 bench: ## Measure against peers, one subject after another
 	@$(SETUP) install course,dev

@@ -13,6 +13,7 @@ import pytest
 
 import workshop_lib
 from tests.events.samples import event
+from workshop_lib.cli.services.redis import REDIS
 from workshop_lib.course import notebooks
 from workshop_lib.course.exercises.catalogue import catalogue
 from workshop_lib.events import open_bus
@@ -84,7 +85,7 @@ def test_every_help_text_is_translated(tmp_path: Path) -> None:
 
 def test_help_is_shown_translated(tmp_path: Path) -> None:
     # The rest is Typer's and Click's own, which have catalogues of their own.
-    names = {"lab", "run", "progress", "reset", "update", "doctor", "data", "events", "rag", "build"}
+    names = {"lab", "run", "progress", "reset", "update", "doctor", "data", "events", "rag", "services", "build"}
     typers = {"Usage:", "workshop", "COMMAND", "Options", "Commands"}
     clicks = {"--help", "<bool>", "-h", "Show", "this", "message", "and", "exit."}
     assert untranslated(said(tmp_path, "--help")) <= {
@@ -241,6 +242,19 @@ def test_events(tmp_path: Path) -> None:
     # The exception's own words and the headers' names.
     theirs = {"KeyError:", "'no'", "in", "<lambda>", "timestamp", "traceparent", "test", "workshop:"}
     assert untranslated("\n".join([empty, *shown])) == theirs
+
+
+@pytest.mark.skipif(not REDIS.installed(), reason="no redis-server here: apt-get install redis-server")
+def test_services(tmp_path: Path) -> None:
+    home = {"WORKSHOP_HOME": str(tmp_path)}
+    shown = [
+        said(tmp_path, "services", *command.split(), **home)
+        for command in ("status", "up redis --no-docker", "up redis --no-docker", "status", "down", "down")
+    ]
+    shown.append(said(tmp_path, "services", "up", "kafka", code=1, **home))
+    assert "⟦{title}: runs already" not in shown[1]
+    assert "runs already" in shown[2]
+    assert untranslated("\n".join(shown)) == {"export", "workshop:"}
 
 
 def test_doctor(tmp_path: Path) -> None:

@@ -18,6 +18,9 @@ def make(checkout, *arguments: str) -> str:
         (["lab"], ["setup.sh install course", ".venv/bin/workshop lab"]),
         (["lab", "LITE=1"], ["setup.sh install lite", ".venv/bin/workshop lab"]),
         (["build"], ["setup.sh install lite", ".venv/bin/workshop build"]),
+        (["services"], ["setup.sh install lite", ".venv/bin/workshop services up"]),
+        (["services", "ARGS=redis"], ["setup.sh install lite", ".venv/bin/workshop services up redis"]),
+        (["services-down"], ["setup.sh install lite", ".venv/bin/workshop services down"]),
         (["wheelhouse", "LITE=1"], ["setup.sh wheelhouse lite"]),
         (["test", "ARGS=-k drift"], ["setup.sh install course,dev", "pytest -k drift"]),
     ],
@@ -37,7 +40,7 @@ def test_the_whole_suite_passes_the_gates_first_and_measures_coverage(checkout) 
 
 def test_make_alone_lists_every_target_and_variable(checkout) -> None:
     listed = make(checkout)
-    for name in ("course", "lab", "test", "lint", "bench", "build", "wheelhouse"):
+    for name in ("course", "lab", "test", "lint", "bench", "build", "services", "services-down", "wheelhouse"):
         assert f"make {name} " in listed
     for name in ("LITE=1", "PYTHON=", "TORCH_INDEX_URL=", "WHEELHOUSE=", "ARGS="):
         assert name in listed

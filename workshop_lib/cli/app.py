@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.text import Text
 
-from workshop_lib.cli import course, data, doctor, events, rag, run
+from workshop_lib.cli import course, data, doctor, events, rag, run, services
 from workshop_lib.cli.terminal import console
 from workshop_lib.errors import WorkshopError
 from workshop_lib.i18n import _
@@ -50,6 +50,7 @@ app.command(
 app.add_typer(data.app, name="data")
 app.add_typer(events.app, name="events")
 app.add_typer(rag.app, name="rag")
+app.add_typer(services.app, name="services")
 app.command(
     "build",
     help=_("Generate the notebooks from solutions/*.py, and the generated part of the instructor's guides."),
