@@ -5,9 +5,7 @@ It needs no rights and no service: the scripts of the package run as whoever run
 
 import itertools
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -17,14 +15,12 @@ from typing import Self
 
 import pytest
 
-from tests.events.redis_server import free_port
+from workshop_lib.cli.services.kinds import free_port
+from workshop_lib.cli.services.rabbitmq import Node, answers, server_script
 
 LONG = 90.0
 HOW_TO_GET_IT = "no rabbitmq-server here: apt-get install rabbitmq-server (or: brew install rabbitmq)"
-# Debian's wrapper in /usr/sbin becomes the user rabbitmq and goes to /var/lib; the script behind it does neither.
-_BEHIND_DEBIAN_S_WRAPPER = Path("/usr/lib/rabbitmq/bin")
 _VHOSTS_AT_ONCE = 25
-_LOOPBACK = "-kernel inet_dist_use_interface {127,0,0,1}"
 
 
 class RabbitMQProcess:
@@ -35,16 +31,12 @@ class RabbitMQProcess:
     """
 
     def __init__(self, folder: Path, *config: str) -> None:
-        self._scripts = _scripts()
-        self.folder = folder
-        self.port, self._distribution, self._epmd_port = free_port(), free_port(), free_port()
-        self._config = (
-            f"listeners.tcp.default = 127.0.0.1:{self.port}",
-            # The defaults ask for part of the machine's memory and disk, whoever else uses them.
-            "vm_memory_high_watermark.absolute = 1GB",
-            "disk_free_limit.absolute = 50MB",
-            *config,
-        )
+        script = server_script()
+        if script is None:
+            pytest.skip(HOW_TO_GET_IT)
+        self._scripts = script.parent
+        self.folder, self.port = folder, free_port()
+        self._node = Node(folder, f"tests{self.port}@localhost", self.port, free_port(), free_port(), config)
         self._epmd: subprocess.Popen[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._vhosts = self._new_vhosts()
@@ -71,18 +63,14 @@ class RabbitMQProcess:
 
     def start(self) -> None:
         """Returns when it answers."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "rabbitmq.conf").write_text("\n".join(self._config) + "\n")
-        (self.folder / "enabled_plugins").write_text("[].\n")
+        self._node.write()
         with (self.folder / "output.log").open("ab") as log:
             if self._epmd is None:
-                # Erlang would start one for all of this user's programs, which outlives the broker.
-                epmd = ["epmd", "-port", str(self._epmd_port), "-address", "127.0.0.1"]
-                self._epmd = subprocess.Popen(epmd, stdout=log, stderr=log)
+                self._epmd = subprocess.Popen(self._node.epmd_command(), stdout=log, stderr=log)
             command = [str(self._scripts / "rabbitmq-server")]
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=self._environment())
         until = time.monotonic() + LONG
-        while not self._answers():
+        while not answers(self.port):
             assert self._process.poll() is None, (self.folder / "output.log").read_text()[-2000:]
             assert time.monotonic() < until, f"waited {LONG:.0f} s for rabbitmq-server"
             time.sleep(0.02)
@@ -96,42 +84,13 @@ class RabbitMQProcess:
 
     def control(self, *arguments: str) -> str:
         """What rabbitmqctl says."""
-        command = [str(self._scripts / "rabbitmqctl"), "--quiet", "--node", self._node, *arguments]
+        command = [str(self._scripts / "rabbitmqctl"), "--quiet", "--node", self._node.name, *arguments]
         done = subprocess.run(command, env=self._environment(), capture_output=True, text=True, timeout=LONG)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    @property
-    def _node(self) -> str:
-        return f"tests{self.port}@localhost"
-
     def _environment(self) -> dict[str, str]:
-        folder = self.folder
-        return os.environ | {
-            # Erlang keeps its cookie there.
-            "HOME": str(folder),
-            "ERL_EPMD_PORT": str(self._epmd_port),
-            "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODENAME": self._node,
-            "RABBITMQ_DIST_PORT": str(self._distribution),
-            "RABBITMQ_MNESIA_BASE": str(folder / "data"),
-            "RABBITMQ_LOG_BASE": str(folder / "log"),
-            "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),
-            "RABBITMQ_CONF_ENV_FILE": str(folder / "none"),
-            "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
-            # Loopback only, and no schedulers that spin while they wait.
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"{_LOOPBACK} +sbwt none +sbwtdcpu none",
-            # The script then becomes the broker, in place of starting it: its process id is the one to kill.
-            "RUNNING_UNDER_SYSTEMD": "1",
-        }
-
-    def _answers(self) -> bool:
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as connection:
-                connection.sendall(b"AMQP\x00\x00\x09\x01")
-                return connection.recv(1) == b"\x01"
-        except OSError:
-            return False
+        return os.environ | self._node.environ()
 
     def _new_vhosts(self) -> Iterator[str]:
         # rabbitmqctl takes most of a second, for one as for many.
@@ -144,12 +103,3 @@ class RabbitMQProcess:
                 f'<<"guest">>, V, <<".*">>, <<".*">>, <<".*">>, <<"tests">>) end || V <- [{binaries}]].',
             )
             yield from names
-
-
-def _scripts() -> Path:
-    if (_BEHIND_DEBIAN_S_WRAPPER / "rabbitmq-server").exists():
-        return _BEHIND_DEBIAN_S_WRAPPER
-    found = shutil.which("rabbitmq-server")
-    if found is None:
-        pytest.skip(HOW_TO_GET_IT)
-    return Path(found).resolve().parent

@@ -2,7 +2,6 @@
 
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -11,6 +10,9 @@ from typing import Self
 
 import pytest
 import redis
+
+from workshop_lib.cli.services import redis as services
+from workshop_lib.cli.services.kinds import free_port
 
 LONG = 30.0
 HOW_TO_GET_IT = "no redis-server here: apt-get install redis-server (or: brew install redis)"
@@ -47,12 +49,11 @@ class RedisProcess:
     def start(self) -> None:
         """Returns when it answers."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        command = [self._binary, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
-        command += ["--appendonly", "yes", "--appendfsync", "always", "--save", "", *self._options]
+        command = [*services.command(self._binary, self.folder, self.port), *self._options]
         with (self.folder / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         until = time.monotonic() + LONG
-        while not self._answers():
+        while not services.answers(self.port):
             assert self._process.poll() is None, (self.folder / "redis.log").read_text()
             assert time.monotonic() < until, f"waited {LONG:.0f} s for redis-server"
             time.sleep(0.01)
@@ -80,17 +81,3 @@ class RedisProcess:
             process.send_signal(how)
             process.send_signal(signal.SIGCONT)
             process.wait()
-
-    def _answers(self) -> bool:
-        # Any answer will do, "NOAUTH" and a TLS alert too; but not "LOADING".
-        try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as connection:
-                connection.sendall(b"PING\r\n")
-                return not connection.recv(100).startswith(b"-LOADING")
-        except OSError:
-            return False
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
