@@ -2,16 +2,21 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from workshop_lib.cli.rag.filters import parsed
+from workshop_lib.rag.chunking import Chunk
+from workshop_lib.rag.embedders.weights import MINILM
 from workshop_lib.rag.errors import InvalidFilter
+from workshop_lib.rag.index import open_index
 
 MAIN = "from workshop_lib.cli import main; main()"
 LACKING = f"from workshop_lib.course import extras; extras.missing = lambda extra: ['chromadb']; {MAIN}"
@@ -132,6 +137,32 @@ def test_stats_agree_with_what_was_indexed(home: Path):
     table = workshop(home, "stats").stdout
     assert "up to 500 characters, 50 shared" in table
     assert f"{told['num_chunks']:,}" in table
+
+
+def test_a_collection_of_a_models_folder_says_what_to_pass(tmp_path: Path):
+    with open_index(tmp_path / "chroma", model="mine@0123", dimension=2, chunk_size=500, chunk_overlap=50) as index:
+        index.replace("note", [Chunk("A note.", 0, 7, 0, 1, ())], np.ones((1, 2)))
+
+    stats = json.loads(workshop(tmp_path, "stats", "--json").stdout)
+    assert (stats["embedding_model"], stats["num_chunks"]) == ("mine@0123", 1)
+    for arguments in (["ask", "What?"], ["eval"], ["index"]):
+        refused = workshop(tmp_path, *arguments, width=300)
+        assert refused.returncode == 1
+        assert "was made with 'mine@0123'" in refused.stderr
+        assert "--embedder FOLDER" in refused.stderr
+
+
+@pytest.mark.slow
+def test_a_models_folder_opens_its_collection(tmp_path: Path):
+    shutil.copytree(MINILM.find(), tmp_path / "mine")
+    indexed = workshop(tmp_path, "index", "--language", "es", "--embedder", "mine")
+    assert indexed.returncode == 0, indexed.stderr
+
+    measured = json.loads(workshop(tmp_path, "eval", "--language", "es", "--embedder", "mine", "--json").stdout)
+
+    assert measured["vectors"] is None
+    assert measured["collection"]["embedding_model"].startswith("mine@")
+    assert measured["collection"]["num_documents"] == 18
 
 
 def test_eval_measures_the_collection_as_it_is(home: Path):

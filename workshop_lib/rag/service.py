@@ -280,17 +280,7 @@ class RAGService:
         Raises:
             IndexUnavailable, IndexClosed: as `ChromaIndex.stats`.
         """
-        stats = self._index.stats()
-        return {
-            "collection_name": stats.collection,
-            "num_documents": stats.documents,
-            "num_chunks": stats.chunks,
-            "embedding_model": stats.model,
-            "embedding_dimension": stats.dimension,
-            "chunk_size": stats.chunk_size,
-            "chunk_overlap": stats.chunk_overlap,
-            "space": stats.space,
-        }
+        return self._index.stats().as_seed()
 
     def _sources(self, documents: Iterable[object]) -> Iterator[Source]:
         return sources(documents, limit=self._settings.document_limit)

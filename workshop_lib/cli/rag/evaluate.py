@@ -23,7 +23,13 @@ def evaluate(
     ] = "test",
     language: Annotated[str | None, typer.Option(help=_("Only questions in en or es."))] = None,
     embedder: Annotated[
-        str | None, typer.Option(help=_("Measure this one, on a throwaway collection of the course's pages."))
+        str | None,
+        typer.Option(
+            help=_(
+                "Measure this one, on a throwaway collection of the course's pages; the folder that the collection was "
+                "made with measures the collection."
+            )
+        ),
     ] = None,
     chunk_size: Annotated[int | None, typer.Option(help=_("Of the throwaway collection. Default: 500."))] = None,
     chunk_overlap: Annotated[int | None, typer.Option(help=_("Of the throwaway collection. Default: 50."))] = None,
@@ -36,7 +42,7 @@ def evaluate(
     from workshop_lib.course.extras import require
 
     require("rag")
-    from workshop_lib.cli.rag.opening import Place
+    from workshop_lib.cli.rag.opening import Place, made_with
     from workshop_lib.datasets import load
     from workshop_lib.rag.measuring import evaluate_retrieval
 
@@ -46,7 +52,9 @@ def evaluate(
     vectors: str | None = None
     with ExitStack() as stack:
         bar = stack.enter_context(progress())
-        if embedder is not None or chunk_size is not None or chunk_overlap is not None:
+        rechunked = chunk_size is not None or chunk_overlap is not None
+        place = None if rechunked else made_with(url, collection, embedder)
+        if place is None:
             folder = stack.enter_context(TemporaryDirectory(prefix="workshop-eval-"))
             service, embedding = Place(folder, "documents").open(embedder, chunk_size, chunk_overlap)
             stack.callback(service.close)
@@ -55,7 +63,7 @@ def evaluate(
             service.index_documents(pages, lambda n, _all: bar.update(task, completed=n))
             vectors = str(embedding)
         else:
-            service = stack.enter_context(Place(url, collection).open_filled())
+            service = stack.enter_context(place.open_filled(embedder))
         asking = bar.add_task(_("Asking"), total=len(asked))
         report = evaluate_retrieval(
             service, asked, progress=lambda n, total: bar.update(asking, completed=n, total=total)

@@ -1,6 +1,7 @@
 """From options to an open service: a collection knows what it was made with."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,17 @@ class NothingIndexed(PlainError):
         text = _("nothing is indexed yet in collection {name!r} at {place}. To index the course's pages: {command}")
         command = "workshop rag index" + ("" if collection == "documents" else f" --collection {collection}")
         super().__init__(text.format(name=collection, place=place, command=command))
+
+
+class ModelElsewhere(PlainError):
+    """A collection's model has a name that finds none here: it was given as a folder."""
+
+    def __init__(self, collection: str, model: str) -> None:
+        text = _(
+            "collection {name!r} was made with {model!r}, which is no known name: a model's folder and what was in it. "
+            "Say where that folder is: --embedder FOLDER"
+        )
+        super().__init__(text.format(name=collection, model=model))
 
 
 class Counting:
@@ -95,18 +107,17 @@ class Place:
         """The service. What isn't given is as the collection has it, or else the settings' and the defaults.
 
         Raises:
+            ModelElsewhere: no embedder is given, and the collection's own has a name that finds none.
             RagError: as `RAGService`.
         """
-        from workshop_lib.rag.embedders import open_embedder
         from workshop_lib.rag.service import RAGService
 
         made = self.recipe
-        name = embedder or (made.model if made else self.settings.embedder)
         size = (made.chunk_size if made else CHUNK_SIZE) if chunk_size is None else chunk_size
         overlap = (
             (made.chunk_overlap if made else min(CHUNK_OVERLAP, size // 10)) if chunk_overlap is None else chunk_overlap
         )
-        counting = Counting(open_embedder(name, cache=self.settings.workshop_cache))
+        counting = Counting(self._open_embedder(embedder))
         service = RAGService(
             collection_name=self.collection,
             embedding_model=counting,
@@ -122,7 +133,7 @@ class Place:
 
         Raises:
             NothingIndexed: it doesn't.
-            RagError: as `RAGService`.
+            ModelElsewhere, RagError: as `open`.
         """
         if self.recipe is None:
             raise NothingIndexed(self.url, self.collection)
@@ -132,6 +143,48 @@ class Place:
             raise NothingIndexed(self.url, self.collection)
         return service
 
+    def stats(self) -> dict[str, str | int]:
+        """What the collection holds, under the seed's names; its model need not be there.
+
+        Raises:
+            NothingIndexed: it holds nothing.
+            RagError: as `open_index`.
+        """
+        from workshop_lib.rag.index import open_index
+
+        if self.recipe is None:
+            raise NothingIndexed(self.url, self.collection)
+        with open_index(self.url, self.collection, **asdict(self.recipe)) as index:
+            held = index.stats()
+        if not held.chunks:
+            raise NothingIndexed(self.url, self.collection)
+        return held.as_seed()
+
+    def _open_embedder(self, given: str | None) -> "Embedder":
+        from workshop_lib.rag.embedders import open_embedder
+        from workshop_lib.rag.errors import UnknownEmbedder
+
+        cache = self.settings.workshop_cache
+        if given or self.recipe is None:
+            return open_embedder(given or self.settings.embedder, cache=cache)
+        try:
+            return open_embedder(self.recipe.model, cache=cache)
+        except UnknownEmbedder:
+            raise ModelElsewhere(self.collection, self.recipe.model) from None
+
     def _place(self, url: str) -> str:
         # As CHROMA_URL: a relative folder means the same from everywhere.
         return url if "://" in url else str(self.settings.workshop_home / Path(url).expanduser())
+
+
+def made_with(url: str | None, collection: str, embedder: str | None) -> Place | None:
+    """The collection's place, where `embedder` is the folder of the model that it was made with, or isn't given."""
+    from workshop_lib.rag.embedders import KNOWN, open_embedder
+
+    if embedder is None:
+        return Place(url, collection)
+    # Of a model with a name nothing need be asked, so a collection that another process has open is in nobody's way.
+    if embedder in KNOWN or not Path(embedder).expanduser().is_dir():
+        return None
+    place = Place(url, collection)
+    return place if place.recipe is not None and place.recipe.model == open_embedder(embedder).name else None

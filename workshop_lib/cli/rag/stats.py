@@ -13,8 +13,7 @@ def stats(collection: Collection = "documents", url: Url = None, as_json: AsJson
     from workshop_lib.cli.rag.view import made, pairs
 
     place = Place(url, collection)
-    with place.open_filled() as service:
-        held = service.get_collection_stats()
+    held = place.stats()
     if as_json:
         print_json({"place": place.url, **held})
         return

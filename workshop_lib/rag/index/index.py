@@ -45,6 +45,19 @@ class Stats:
     chunk_overlap: int
     space: str = SPACE
 
+    def as_seed(self) -> dict[str, str | int]:
+        """Under the names that the seed gave them."""
+        return {
+            "collection_name": self.collection,
+            "num_documents": self.documents,
+            "num_chunks": self.chunks,
+            "embedding_model": self.model,
+            "embedding_dimension": self.dimension,
+            "chunk_size": self.chunk_size,
+            "chunk_overlap": self.chunk_overlap,
+            "space": self.space,
+        }
+
 
 class ChromaIndex:
     """The chunks of documents in a Chroma collection, found by their vectors.
