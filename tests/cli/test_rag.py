@@ -61,6 +61,14 @@ def test_an_answer_stands_in_its_passage_with_its_source(home: Path):
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
+def test_a_section_that_was_found_twice_stands_once(home: Path):
+    done = workshop(home, "ask", "¿Quién ganó el mundial de 1998?", "--top-k", "40", width=300)
+    lines = done.stdout.partition("Nearest, but not used:")[2].strip().splitlines()
+    sections = [line.partition("0.")[2][2:].strip() for line in lines]
+    assert 1 < len(sections) == len(set(sections)) < 40
+    assert lines == sorted(lines, key=lambda line: line.split()[1], reverse=True)
+
+
 def test_json_says_the_same_with_offsets(home: Path):
     told = json.loads(workshop(home, "ask", "¿Cómo declaro un parámetro de path?", "--json", "--top-k", "2").stdout)
     assert len(told["results"]) == 2

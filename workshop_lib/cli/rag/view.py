@@ -47,8 +47,7 @@ def answer_view(answer: "Answer", *, marks: bool) -> Iterator[RenderableType]:
     if others := [result for result in answer.results if result.id not in cited]:
         yield ""
         yield Text(_("Nearest, but not used:") if answer.abstained else _("Also found:"), "dim")
-        for result in others:
-            yield Padding(_heading(result), (0, 0, 0, 2), expand=False)
+        yield _sections(others)
 
 
 def _passage(result: "Result", citations: Sequence["Citation"], marks: bool) -> Iterator[RenderableType]:
@@ -59,14 +58,31 @@ def _passage(result: "Result", citations: Sequence["Citation"], marks: bool) -> 
     yield Padding(_marked(result, citations, marks), (0, 0, 0, 4), expand=False)
 
 
+def _sections(results: Sequence["Result"]) -> Table:
+    """Where they stand, each section once, at its best relevance."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    rows: dict[str, Text] = {}
+    for result in results:
+        where = Text("  ").join(_where(result))
+        if where.plain not in rows:
+            rows[where.plain] = where
+            table.add_row("", Text(_relevance(result), "dim"), where)
+    return table
+
+
 def _heading(result: "Result") -> Text:
+    return Text("  ").join([*_where(result), Text(_relevance(result), "dim")])
+
+
+def _relevance(result: "Result") -> str:
+    return _("relevance {score}").format(score=f"{result.relevance_score:.2f}")
+
+
+def _where(result: "Result") -> list[Text]:
     title = plain(result.metadata.get("title") or "")
     under = [part for part in plain(result.metadata.get("headings") or "").split(" > ") if part and part != title]
-    score = _("relevance {score}").format(score=f"{result.relevance_score:.2f}")
     where = Text(" > ").join(Text(part) for part in ([title] if title else []) + under)
-    return Text("  ").join(
-        part for part in (Text(plain(result.document_id), "green"), where, Text(score, "dim")) if part
-    )
+    return [part for part in (Text(plain(result.document_id), "green"), where) if part]
 
 
 def _source(result: "Result") -> str:
