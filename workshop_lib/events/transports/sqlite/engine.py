@@ -9,15 +9,16 @@ import secrets
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from workshop_lib.events.errors import BusError, NotAnEventBus
 from workshop_lib.events.sqlite import transaction
-from workshop_lib.events.transport import Delivery
 from workshop_lib.events.transports.sqlite import tables
-from workshop_lib.events.transports.sqlite.tables import Claimed, Key
+from workshop_lib.events.transports.sqlite.consumption import SQLiteConsumption
+from workshop_lib.events.transports.sqlite.tables import Claimed, Key, Step
 from workshop_lib.i18n import _
 
 logger = logging.getLogger(__name__)
@@ -42,131 +43,7 @@ _PASSING = {
 """What somebody else can mend while this waits: a lock, a full disk, a folder that is not mounted."""
 
 
-class SQLiteDelivery:
-    """A message under a lease."""
-
-    __slots__ = ("_claimed", "_consumption", "_settled")
-
-    def __init__(self, consumption: "SQLiteConsumption", claimed: Claimed) -> None:
-        self._consumption, self._claimed, self._settled = consumption, claimed, False
-
-    @property
-    def queue_name(self) -> str:
-        return self._consumption.queue_name
-
-    @property
-    def routing_key(self) -> str:
-        return self._claimed.routing_key
-
-    @property
-    def body(self) -> bytes:
-        return self._claimed.body
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return self._claimed.headers
-
-    @property
-    def attempt(self) -> int:
-        return self._claimed.attempt
-
-    @property
-    def redelivered(self) -> int:
-        return self._claimed.redelivered
-
-    @property
-    def key(self) -> Key:
-        """Which delivery this is, for the tables."""
-        return self._claimed.message, self._consumption.queue, self._claimed.token
-
-    def ack(self) -> bool:
-        return self._settle(tables.ack)
-
-    def retry(self, delay: float) -> bool:
-        return self._settle(tables.retry, time.time() + delay)
-
-    def dead_letter(self, reason: str, digest: str) -> bool:
-        return self._settle(tables.bury, time.time(), reason, digest)
-
-    def release(self) -> bool:
-        return self._settle(tables.release)
-
-    def _settle(self, what: Callable[..., bool], *arguments: Any) -> bool:
-        return self._consumption.settle(self, what, *arguments)
-
-
-class SQLiteConsumption:
-    """One consumer's share of a queue."""
-
-    def __init__(
-        self,
-        engine: "Engine",
-        queue: int,
-        queue_name: str,
-        prefetch: int,
-        deliver: Callable[[Delivery], None],
-        failed: Callable[[BusError], None],
-    ) -> None:
-        self.queue, self.queue_name, self.failed = queue, queue_name, failed
-        self.active = True
-        self._engine, self._prefetch, self._deliver = engine, prefetch, deliver
-        self._lock = threading.Lock()
-        # One delivery after the other, and none after `stop`: a lock of its own, for settling must not wait for it.
-        self._gate = threading.Lock()
-        self._held: dict[Key, SQLiteDelivery] = {}
-
-    @property
-    def credit(self) -> int:
-        """How many more it may be handed."""
-        return self._prefetch - len(self._held) if self.active else 0
-
-    def held(self) -> list[Key]:
-        """What is in its hands."""
-        with self._lock:
-            return list(self._held)
-
-    def push(self, claimed: list[Claimed]) -> None:
-        """Hand over what was claimed; or back, where it has stopped meanwhile."""
-        with self._gate:
-            for one in claimed:
-                delivery = SQLiteDelivery(self, one)
-                with self._lock:
-                    self._held[delivery.key] = delivery
-                if self.active:
-                    self._deliver(delivery)
-                else:
-                    delivery.release()
-
-    def settle(self, delivery: SQLiteDelivery, what: Callable[..., bool], *arguments: Any) -> bool:
-        """Take it from this consumer's hands, and leave what becomes of it to the engine."""
-        with self._lock:
-            if self._held.pop(delivery.key, None) is None:
-                return False
-        self._engine.settle(what, (delivery.key, *arguments))
-        return True
-
-    def lose(self, key: Key) -> None:
-        """Another consumer has it."""
-        with self._lock:
-            lost = self._held.pop(key, None)
-        if lost is not None:
-            logger.warning("queue %s: the lease of a message ran out; it comes again", self.queue_name)
-
-    def stop(self) -> None:
-        with self._gate:
-            self.active = False
-
-    def close(self) -> None:
-        self.stop()
-        for key in self.held():
-            delivery = self._held.get(key)
-            if delivery is not None:
-                delivery.release()
-        self._engine.flush()
-        self._engine.remove(self)
-
-
-_Settlement = tuple[Callable[..., bool], tuple[Any, ...]]
+_Settlement = tuple[Step, tuple[Any, ...]]
 
 
 class Engine:
@@ -204,12 +81,13 @@ class Engine:
             self._temporary.add(queue)
             self._nudge()
 
-    def settle(self, what: Callable[..., bool], arguments: tuple[Any, ...]) -> None:
-        """Do `what` to the tables, soon."""
+    def settle(self, step: Step, row: tuple[Any, ...], *, soon: bool) -> None:
+        """Do `step` to the tables: at the next look at the latest, or now where it is wanted `soon`."""
         with self._news:
-            self._settlements.append((what, arguments))
+            self._settlements.append((step, row))
             self._left += 1
-            self._news.notify_all()
+            if soon:
+                self._nudge()
 
     def nudge(self) -> None:
         """Something was published in this process: look now."""
@@ -221,6 +99,8 @@ class Engine:
         """Wait until what was settled before is written; not for long where the file can't be written."""
         with self._news:
             until = self._left
+            if self._thread is not None:
+                self._nudge()
             self._news.wait_for(lambda: self._applied >= until or self._thread is None or self._hopeless())
             if self._applied < until:
                 logger.warning("%d settlements could not be written; those messages come again", until - self._applied)
@@ -262,8 +142,9 @@ class Engine:
         try:
             while True:
                 with self._news:
-                    if not (self._settlements or self._nudged or self._closing):
-                        self._news.wait(POLL if self._consumptions or self._temporary else None)
+                    if not (self._nudged or self._closing):
+                        busy = self._consumptions or self._temporary or self._settlements
+                        self._news.wait(POLL if busy else None)
                     work += self._settlements
                     self._settlements.clear()
                     nudged, self._nudged = self._nudged, False
@@ -320,8 +201,8 @@ class Engine:
         with transaction(connection):
             # Only now: it may have waited long for another's transaction.
             now = time.time()
-            for what, arguments in work:
-                stale += not what(connection, *arguments)
+            for step, rows in _by_step(work).items():
+                stale += len(rows) - step(connection, rows)
             if renewing:
                 for consumption in consumptions:
                     for key in consumption.held():
@@ -358,3 +239,11 @@ class Engine:
             self._news.notify_all()
         for consumption in consumptions:
             consumption.failed(error)
+
+
+def _by_step(work: list[_Settlement]) -> dict[Step, list[tuple[Any, ...]]]:
+    # Each is about another delivery, so that their order among each other means nothing.
+    rows: dict[Step, list[tuple[Any, ...]]] = defaultdict(list)
+    for step, row in work:
+        rows[step].append(row)
+    return rows

@@ -9,9 +9,10 @@ the cost of an event does not grow with what waits.
 # ruff: noqa: S608
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from workshop_lib.events.routing import Bindings
 from workshop_lib.events.transport import DeadLetter, Outgoing, QueueCounts, QueueSpec
@@ -193,39 +194,42 @@ def claim(connection: sqlite3.Connection, queue: int, most: int, token: int, unt
 Key = tuple[int, int, int]
 """Message, queue, token: a delivery. What another consumer has taken meanwhile has another token."""
 
+Step = Callable[[sqlite3.Connection, Sequence[tuple[Any, ...]]], int]
+"""What becomes of deliveries: rows of a key and what the step wants to know. Returns how many were not lost."""
+
 _HELD = f"WHERE message = ? AND queue = ? AND token = ? AND state = {LEASED}"
 _FORGET = "DELETE FROM messages WHERE id = ? AND NOT EXISTS (SELECT 1 FROM entries WHERE message = ?)"
 
 
 def renew(connection: sqlite3.Connection, key: Key, until: float) -> bool:
-    """Keep the lease. Like all that follow, False where the delivery was lost."""
+    """Keep the lease; False where the delivery was lost."""
     return connection.execute(f"UPDATE entries SET due = ? {_HELD}", (until, *key)).rowcount == 1
 
 
-def ack(connection: sqlite3.Connection, key: Key) -> bool:
-    """Forget the entry, and the message with its last."""
-    if connection.execute(f"DELETE FROM entries {_HELD}", key).rowcount == 0:
-        return False
-    connection.execute(_FORGET, (key[0], key[0]))
-    return True
+def ack(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Forget the entries, and each message with its last. Of one lost there is still another entry."""
+    held = connection.executemany(f"DELETE FROM entries {_HELD}", rows).rowcount
+    connection.executemany(_FORGET, [(row[0], row[0]) for row in rows])
+    return held
 
 
-def retry(connection: sqlite3.Connection, key: Key, due: float) -> bool:
-    """Let it wait until `due`."""
+def retry(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Let each wait until the time in its row."""
     change = f"UPDATE entries SET state = {DELAYED}, token = NULL, attempt = attempt + 1, due = ? {_HELD}"
-    return connection.execute(change, (due, *key)).rowcount == 1
+    return connection.executemany(change, [(due, *key) for *key, due in rows]).rowcount
 
 
-def bury(connection: sqlite3.Connection, key: Key, now: float, reason: str, digest: str) -> bool:
-    """Give it up."""
+def bury(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Give each up, now, for the reason and with the digest in its row."""
     change = f"UPDATE entries SET state = {DEAD}, token = NULL, due = ?, reason = ?, digest = ? {_HELD}"
-    return connection.execute(change, (now, reason, digest, *key)).rowcount == 1
+    return connection.executemany(change, [(now, reason, digest, *key) for *key, now, reason, digest in rows]).rowcount
 
 
-def release(connection: sqlite3.Connection, key: Key) -> bool:
-    """Give it back."""
-    change = f"UPDATE entries SET state = {READY}, token = NULL, due = NULL {_HELD}"
-    return connection.execute(change, key).rowcount == 1
+def release(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Give each back."""
+    return connection.executemany(
+        f"UPDATE entries SET state = {READY}, token = NULL, due = NULL {_HELD}", rows
+    ).rowcount
 
 
 def counts(connection: sqlite3.Connection, queue: int) -> QueueCounts:

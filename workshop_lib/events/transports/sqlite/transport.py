@@ -24,7 +24,9 @@ from workshop_lib.events.sqlite import BUSY_TIMEOUT, transaction, write_ahead
 from workshop_lib.events.transport import DeadLetter, Delivery, Outgoing, QueueCounts, QueueSpec
 from workshop_lib.events.transports.memory import priorities_differ
 from workshop_lib.events.transports.sqlite import tables
-from workshop_lib.events.transports.sqlite.engine import Engine, SQLiteConsumption
+from workshop_lib.events.transports.sqlite.consumption import SQLiteConsumption
+from workshop_lib.events.transports.sqlite.engine import Engine
+from workshop_lib.events.transports.sqlite.together import Batch, Together
 from workshop_lib.i18n import _
 from workshop_lib.settings import Settings
 
@@ -60,6 +62,7 @@ class SQLiteTransport:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._engine: Engine | None = None
+        self._together = Together(self._write)
         self._temporary: list[int] = []
         self._known_changes = -1
         self._bindings, self._numbers = Bindings(), dict[str, tuple[int, bool]]()
@@ -100,15 +103,7 @@ class SQLiteTransport:
             self._running().keep(number)
 
     def publish(self, messages: Sequence[Outgoing]) -> None:
-        refused: dict[int, UnroutableError] = {}
-        with self._using() as connection, transaction(connection):
-            self._refresh(connection)
-            for index, message in enumerate(messages):
-                names = self._bindings.queues(message.routing_key)
-                if names:
-                    tables.insert(connection, message, [self._numbers[name] for name in names])
-                elif message.mandatory:
-                    refused[index] = UnroutableError(message.routing_key, tables.queue_names(connection))
+        refused = self._together.publish(messages).refused
         self._running().nudge()
         if refused:
             raise NotConfirmed(len(messages), set(range(len(messages))) - refused.keys(), refused)
@@ -146,6 +141,18 @@ class SQLiteTransport:
 
     def drop(self, queue_name: str, letter_id: str) -> bool:
         return self._with_letter(tables.drop, queue_name, letter_id)
+
+    def _write(self, batches: Sequence[Batch]) -> None:
+        with self._using() as connection, transaction(connection):
+            self._refresh(connection)
+            for batch in batches:
+                batch.refused.clear()
+                for index, message in enumerate(batch.messages):
+                    names = self._bindings.queues(message.routing_key)
+                    if names:
+                        tables.insert(connection, message, [self._numbers[name] for name in names])
+                    elif message.mandatory:
+                        batch.refused[index] = UnroutableError(message.routing_key, tables.queue_names(connection))
 
     def _with_letter(self, do: Callable[[sqlite3.Connection, int, int], bool], queue_name: str, letter_id: str) -> bool:
         with self._using() as connection, transaction(connection):
