@@ -11,7 +11,15 @@ from tests.events.contract import LONG, BusContract, ProcessContract, consuming,
 from tests.events.kafka_broker import kafka_broker
 from tests.events.processes import Process
 from tests.events.samples import document, event, numbers
-from workshop_lib.events import BaseEvent, BrokerUnavailable, BusError, EventBus, SQLiteEventStore, open_bus
+from workshop_lib.events import (
+    BaseEvent,
+    BrokerUnavailable,
+    BusError,
+    EventBus,
+    NotConfirmed,
+    SQLiteEventStore,
+    open_bus,
+)
 from workshop_lib.events.transport import Delivery, QueueSpec
 from workshop_lib.events.transports import make_transport
 
@@ -120,7 +128,7 @@ def test_consumers_come_and_go_and_nothing_is_lost(url: str) -> None:
 
 
 def test_two_killed_in_a_row_lose_nothing(url: str, tmp_path: Path) -> None:
-    """Each holds retries, dead letters and half-done work when it goes."""
+    """What each had in hand, and what it had read ahead, comes to the next."""
     task, effects, total = UUID(int=1), tmp_path / "effects.db", 150
     with open_bus(url) as bus, SQLiteEventStore(effects) as store:
         bus.subscribe("one", ["#"], lambda _: None)
@@ -240,3 +248,15 @@ def test_a_broker_that_goes_is_told_by_the_publisher(tmp_path: Path) -> None:
     with pytest.raises(BusError, match="got 0"):
         bus.publish(event())
     bus.disconnect()
+
+
+def test_what_is_too_large_for_kafka_hinders_no_other(url: str) -> None:
+    got: list[BaseEvent] = []
+    with open_bus(url, max_bytes=32 * 1024 * 1024) as bus:
+        bus.subscribe("one", ["#"], got.append)
+        with pytest.raises(NotConfirmed) as raised:
+            bus.publish_many([event(number=0), event(text="a" * 17 * 1024 * 1024), event(number=2)])
+        assert raised.value.confirmed == {0, 2}
+        assert "16777216 bytes" in str(raised.value.refused[1])
+        bus.drain(LONG)
+    assert numbers(got) == [0, 2]

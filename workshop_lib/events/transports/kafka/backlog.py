@@ -52,15 +52,11 @@ class Backlog:
             if record.offset < scan.end:
                 continue
             message = Message.read(record)
-            if message is not None and _is_of(queue, message, partition, record.offset):
+            if message is not None and queue.owns(message, partition, record.offset):
                 step = self._cluster.topics.step(record.topic) or 0
                 scan.found.append((record.offset, record.timestamp / 1000 + step + message.left))
         for partition, (_start, end) in ranges.items():
             self._scans[queue.name, partition].end = max(end, self._scans[queue.name, partition].end)
-
-
-def _is_of(queue: Queue, message: Message, partition: TopicPartition, offset: int) -> bool:
-    return message.queue == queue.name if message.queue else queue.takes(message.routing_key, partition, offset)
 
 
 def merged(pairs: Iterable[tuple[int, int]]) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from workshop_lib.events.errors import BusError
 from workshop_lib.events.transports.kafka.address import Address
 from workshop_lib.events.transports.kafka.records import MAX_RECORD, Headers, Topics
+from workshop_lib.i18n import _
 
 logger = logging.getLogger(__name__)
 
@@ -137,7 +138,10 @@ class Cluster:
         wanted = [new(name, self.address.partitions) for name in names.worked]
         wanted += [new(names.bindings, 1), new(names.dead, 1, **_COMPACTED)]
         answer = await self._admin.create_topics(wanted)
-        for name, code, *_more in answer.topic_errors:
+        for name, code, *_rest in answer.topic_errors:
             error = for_code(code)
             if code and error is not TopicAlreadyExistsError:
-                raise BusError(f"topic {name}: {error.__name__}: {error.description}")
+                text = _(
+                    "expected Kafka to make topic {name}, got {error}: {why}. Ask whoever runs it to make the topic"
+                )
+                raise BusError(text.format(name=name, error=error.__name__, why=error.description))

@@ -167,22 +167,17 @@ class GroupConsumption(ConsumerRebalanceListener):  # type: ignore[misc]
                 if window is None or window.lost or record.offset < window.read:
                     continue
                 message = Message.read(record)
-                mine = message is not None and self._is_mine(message, partition, record.offset)
+                mine = message is not None and self.queue.owns(message, partition, record.offset)
                 if not mine and message is not None and window.step is None and not fresh:
                     # Passing over it is for good: a pattern may have been added before it was published.
                     await self._persist(self._registry.refresh)
                     fresh = True
-                    mine = self._is_mine(message, partition, record.offset)
+                    mine = self.queue.owns(message, partition, record.offset)
                 if window.lost or record.offset < window.read:
                     continue
                 window.read = record.offset + 1
                 if mine and message is not None:
                     self.pump.add(window, record.offset, record.timestamp, message)
-
-    def _is_mine(self, message: Message, partition: TopicPartition, offset: int) -> bool:
-        if message.queue:
-            return message.queue == self.queue.name
-        return self.queue.takes(message.routing_key, partition, offset)
 
     async def _keep_committing(self) -> None:
         while True:

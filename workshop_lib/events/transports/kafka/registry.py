@@ -12,6 +12,7 @@ from workshop_lib.events.routing import Bindings
 from workshop_lib.events.topics import matches
 from workshop_lib.events.transport import QueueSpec
 from workshop_lib.events.transports.kafka.cluster import Cluster
+from workshop_lib.events.transports.kafka.records import Message
 from workshop_lib.events.transports.memory import priorities_differ
 
 Offsets = Mapping[TopicPartition, int]
@@ -36,8 +37,12 @@ class Queue:
         self.patterns.setdefault(pattern, since)
         self._matching.clear()
 
+    def owns(self, message: Message, partition: TopicPartition, offset: int) -> bool:
+        """Whether the message at `offset` is for this queue: sent to it alone, or by its routing key."""
+        return message.queue == self.name if message.queue else self.takes(message.routing_key, partition, offset)
+
     def takes(self, routing_key: str, partition: TopicPartition, offset: int) -> bool:
-        """Whether what is at `offset` is for this queue."""
+        """Whether a pattern of this queue held for the key when `offset` was written."""
         found = self._matching.get(routing_key)
         if found is None:
             if len(self._matching) >= 10_000:

@@ -31,7 +31,7 @@ from workshop_lib.events.transports.kafka.consumption import GroupConsumption, L
 from workshop_lib.events.transports.kafka.letters import Letters
 from workshop_lib.events.transports.kafka.loop import LoopThread
 from workshop_lib.events.transports.kafka.pump import Pump
-from workshop_lib.events.transports.kafka.records import Message, Topics
+from workshop_lib.events.transports.kafka.records import MAX_RECORD, Message, Topics
 from workshop_lib.events.transports.kafka.registry import Queue, Registry
 from workshop_lib.i18n import _
 
@@ -177,7 +177,7 @@ class _Client:
                     self._topics.exchange, message.body, message.key, message.fields()
                 )
             except _REFUSED as why:
-                refused[index] = BusError(f"{type(why).__name__}: {why}")
+                refused[index] = _refusal(why)
             except (KafkaError, TimeoutError) as why:
                 if not sent:
                     raise
@@ -186,7 +186,7 @@ class _Client:
         answers = await asyncio.gather(*sent.values(), return_exceptions=True)
         for index, answer in zip(sent, answers, strict=True):
             if isinstance(answer, _REFUSED):
-                refused[index] = BusError(f"{type(answer).__name__}: {answer}")
+                refused[index] = _refusal(answer)
             elif isinstance(answer, BaseException):
                 logger.warning("a message was not confirmed: %s", answer)
             else:
@@ -211,7 +211,7 @@ class _Client:
         queue = await self._queue(name)
         mine = [consumption for consumption in self._consumptions if consumption.queue is queue]
         # What a handler has settled is on its way: after this it is where it belongs.
-        await asyncio.gather(*(consumption.pump.flush() for consumption in mine))
+        await self._settled(name)
         partitions = await self._cluster.partitions(*self._topics.worked)
         starts = {partition: queue.start.get(partition, 0) for partition in partitions}
         if name not in self._temporary:
@@ -257,7 +257,13 @@ class _Client:
 
     async def _settled(self, name: str) -> None:
         queue = await self._queue(name)
-        await asyncio.gather(*(c.pump.flush() for c in self._consumptions if c.queue is queue))
+        async with asyncio.timeout(self._cluster.address.timeout):
+            await asyncio.gather(*(c.pump.flush() for c in self._consumptions if c.queue is queue))
+
+
+def _refusal(why: BaseException) -> BusError:
+    text = _("expected Kafka to take a message of at most {most} bytes, got {error}: {why}")
+    return BusError(text.format(most=MAX_RECORD, error=type(why).__name__, why=why))
 
 
 async def _typed(address: Address, work: Coroutine[Any, Any, T]) -> T:
