@@ -15,9 +15,12 @@ from workshop_lib.rag.results import Value
 
 from .making import DIMENSION, Place, entry
 
-VALUES: list[Value] = [0, 1, -1, 2**53 + 1, 2**63 - 1, 0.0, 1.0, 0.5, -0.0, 1e300, True, False, "", "1", "en", "ñ"]
-# Chroma cuts what is asked for to a whole number before it compares with whole numbers: 0.5 finds 0. It does not here.
-ASKED = [value for value in VALUES if value not in (0.5, 1e300)]
+VALUES: list[Value] = [
+    *(0, 1, -1, 2**53 + 1, 2**63 - 1, 0.0, 1.0, 0.5, -0.5, 1.5, -0.0, 1e300),
+    *(True, False, "", "1", "en", "ñ"),
+]
+# 1e300 is to Chroma the largest whole number that 64 bits hold.
+ASKED = [value for value in VALUES if value != 1e300]
 NUMBERS = [value for value in ASKED if not isinstance(value, str | bool)]
 SHELF: list[Mapping[str, Value]] = [
     {},

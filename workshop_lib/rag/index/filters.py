@@ -17,6 +17,7 @@ from typing import Any
 
 from workshop_lib.i18n import _
 from workshop_lib.rag.errors import InvalidFilter
+from workshop_lib.rag.index.fractional import compared, is_fractional, listed
 from workshop_lib.rag.index.values import STORABLE, encodes, storable
 from workshop_lib.rag.results import Value
 
@@ -71,7 +72,7 @@ def _conditions(given: object, depth: int) -> Iterator[Where]:
         elif isinstance(condition, Mapping):
             yield from _operators(key, condition)
         else:
-            yield {key: {"$eq": _value(key, condition)}}
+            yield compared(key, "$eq", _value(key, condition))
 
 
 def _logic(operator: str, parts: object, depth: int) -> Iterator[Where]:
@@ -96,9 +97,9 @@ def _operators(key: str, condition: Mapping[Any, Any]) -> Iterator[Where]:
         if operator in LISTS:
             yield _list(key, operator, operand)
         elif operator in RANGES:
-            yield {key: {operator: _number(key, operator, operand)}}
+            yield compared(key, operator, _number(key, operator, operand))
         elif operator in OPERATORS:
-            yield {key: {operator: _value(key, operand)}}
+            yield compared(key, operator, _value(key, operand))
         else:
             raise InvalidFilter(
                 _("expected an operator for {key!r}, one of {known}; got {operator!r}").format(
@@ -114,12 +115,12 @@ def _list(key: str, operator: str, operand: object) -> Where:
                 operator=operator, key=key, operand=operand
             )
         )
-    kinds: dict[type, list[Value]] = {}
+    kinds: dict[tuple[type, bool], list[Value]] = {}
     for value in operand:
         checked = _value(key, value)
-        kinds.setdefault(type(checked), []).append(checked)
+        kinds.setdefault((type(checked), is_fractional(checked)), []).append(checked)
     # Chroma takes values of one type only.
-    lists: list[Where] = [{key: {operator: values}} for values in kinds.values()]
+    lists = [listed(key, operator, values) for values in kinds.values()]
     joined = _both("$or" if operator == "$in" else "$and", lists)
     assert joined is not None
     return joined

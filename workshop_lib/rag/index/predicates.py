@@ -1,8 +1,7 @@
 """The filter on metadata decided in memory, as Chroma decides it: for chunks that are held here.
 
 It takes what `filters.where` gives. Chroma keeps text, numbers and truth values apart, compares 1 with 1.0 as equal,
-and finds by `$ne` and `$nin` what lacks the key too. One thing is as it should be here and not as Chroma 1.5.9 has it,
-which cuts 0.5 to 0 before it compares with whole numbers.
+and finds by `$ne` and `$nin` what lacks the key too. What it gets wrong, `fractional` mends before it is asked.
 """
 
 import operator
