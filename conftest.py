@@ -18,6 +18,8 @@ _CLEARED = (
     "RABBITMQ_URL",
     "EVENT_STORE_URL",
     "REDIS_URL",
+    "EVENT_MAX_BYTES",
+    "EVENT_STORE_TTL",
     "CHROMA_URL",
     "CHROMA_HOST",
     "CHROMA_PORT",

@@ -10,6 +10,8 @@ def test_the_defaults_need_nothing_installed() -> None:
     settings = Settings()
     assert settings.event_bus_url == "memory://"
     assert settings.event_store_url == "sqlite:///events.db"
+    assert settings.event_max_bytes == 5 * 1024 * 1024
+    assert settings.event_store_ttl is None
     assert settings.chroma_place == str(home() / "chroma")
     assert settings.embedder == "minilm"
     assert settings.workshop_home == home()
@@ -30,6 +32,12 @@ def test_the_defaults_need_nothing_installed() -> None:
 def test_names_and_the_seeds_aliases(monkeypatch: pytest.MonkeyPatch, name: str, field: str) -> None:
     monkeypatch.setenv(name, "other://host")
     assert getattr(Settings(), field) == "other://host"
+
+
+def test_the_limits_of_events_are_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENT_MAX_BYTES", "1000")
+    monkeypatch.setenv("EVENT_STORE_TTL", "0.5")
+    assert (Settings().event_max_bytes, Settings().event_store_ttl) == (1000, 0.5)
 
 
 def test_our_own_name_goes_before_an_alias(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +97,16 @@ def test_where_chroma_is(monkeypatch: pytest.MonkeyPatch, variables: dict[str, s
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("CHROMA_PORT", "tcp://10.0.0.1:8000"), ("CHROMA_PORT", "0"), ("DOCUMENT_LIMIT", "0")]
+    ("name", "value"),
+    [
+        ("CHROMA_PORT", "tcp://10.0.0.1:8000"),
+        ("CHROMA_PORT", "0"),
+        ("DOCUMENT_LIMIT", "0"),
+        ("EVENT_MAX_BYTES", "0"),
+        ("EVENT_MAX_BYTES", "5 MB"),
+        ("EVENT_STORE_TTL", "0"),
+        ("EVENT_STORE_TTL", "inf"),
+    ],
 )
 def test_a_number_that_is_none(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)

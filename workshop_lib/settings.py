@@ -25,6 +25,10 @@ class Settings(BaseSettings):
     event_store_url: Annotated[str, Field(validation_alias=AliasChoices("event_store_url", "redis_url"))] = (
         "sqlite:///events.db"
     )
+    # Of one event, in bytes of JSON; a larger one is refused when it is published.
+    event_max_bytes: int = Field(default=5 * 1024 * 1024, ge=1)
+    # Seconds for which a store keeps an event, and its marks of what was handled; for ever by default.
+    event_store_ttl: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     # A folder, or a Chroma server's http://host:port. Left empty, the two after it name a server; or else it is the
     # folder `chroma`.
     chroma_url: str = ""

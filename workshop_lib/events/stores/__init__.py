@@ -27,16 +27,19 @@ def open_store(url: str, *, ttl: float | None = None) -> EventStore:
     """The store that `url` names: ``sqlite:///PATH``, a relative path under WORKSHOP_HOME, or ``redis://…``.
 
     Args:
-        ttl: seconds for which what is stored now is kept; for ever by default.
+        ttl: seconds for which what is stored now is kept. By default EVENT_STORE_TTL; where that is not set, for ever.
 
     Raises:
         UnknownScheme: no store for the URL, or no path in it.
         NotAnEventStore, StoreUnavailable: as `SQLiteEventStore` and `RedisEventStore` say.
     """
+    settings = Settings()
+    if ttl is None:
+        ttl = settings.event_store_ttl
     if url.partition("://")[0] in _REDIS_SCHEMES:
         return RedisEventStore(url, ttl=ttl)
     try:
-        path = Settings().sqlite_path(url)
+        path = settings.sqlite_path(url)
     except ValueError:
         raise UnknownScheme(_("an event store"), url, _KNOWN) from None
     return SQLiteEventStore(path, ttl=ttl)
