@@ -4,10 +4,13 @@ from types import SimpleNamespace
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import AuthenticationFailedError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workshop_lib.events import BusError, WrongCredentials
 from workshop_lib.events.transport import Outgoing
+from workshop_lib.events.transports.kafka.address import Address
 from workshop_lib.events.transports.kafka.records import STEPS, Message, Topics, ladder
 from workshop_lib.events.transports.kafka.registry import Queue
 from workshop_lib.events.transports.kafka.window import Window
@@ -95,3 +98,25 @@ def test_a_pattern_holds_from_its_offset_on() -> None:
 def test_topics_of_an_exchange() -> None:
     topics = Topics("ml_events")
     assert [topics.step(name) for name in topics.worked] == [None, *STEPS]
+
+
+def test_a_url_with_everything() -> None:
+    address = Address.parse("kafka://me:p%40ss@one:9093,two?lease=6&partitions=12&replication=3&timeout=9")
+    assert address.servers == "one:9093,two:9092"
+    assert (address.lease, address.partitions, address.replication, address.timeout) == (6, 12, 3, 9)
+    client = address.client()
+    assert (client["security_protocol"], client["sasl_plain_password"]) == ("SASL_PLAINTEXT", "p@ss")
+    assert "p@ss" not in repr(address)
+
+
+def test_a_refused_user_is_told_without_the_password() -> None:
+    error = Address.parse("kafka://me:secret@one").error(AuthenticationFailedError("secret"))
+    assert isinstance(error, WrongCredentials)
+    assert "'me'" in str(error)
+    assert "secret" not in str(error)
+    assert len(str(error).splitlines()) == 1
+
+
+def test_a_ca_that_is_not_there() -> None:
+    with pytest.raises(BusError, match="CA certificates, got /none/such"):
+        Address.parse("kafkas://one?ca=/none/such").client()

@@ -33,23 +33,24 @@ class Cluster:
     async def start(self) -> None:
         """Connect, and make the topics that are not there."""
         client = self.address.client()
-        # A retried request may write twice, which handlers must bear anyhow; order within a partition is kept, as
-        # aiokafka has one request at a time under way for each.
-        self._producer = AIOKafkaProducer(**client, acks="all", max_request_size=MAX_RECORD, max_batch_size=256 * 1024)
-        self._admin = AIOKafkaAdminClient(**client)
-        # Apart from the reader, whose connection may be busy with a fetch that waits for more.
-        self._asker = AIOKafkaConsumer(**client, enable_auto_commit=False, fetch_max_wait_ms=1)
-        self._reader = AIOKafkaConsumer(
-            **client,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=50,
-            max_partition_fetch_bytes=4 * 1024 * 1024,
-        )
         try:
-            for one in (self._producer, self._admin, self._asker, self._reader):
-                self._started.append(one)
-                await one.start()
+            # A retried request may write twice, which handlers must bear anyhow; order within a partition is kept, as
+            # aiokafka has one request at a time under way for each.
+            self._producer = await self._start(
+                AIOKafkaProducer(**client, acks="all", max_request_size=MAX_RECORD, max_batch_size=256 * 1024)
+            )
+            self._admin = await self._start(AIOKafkaAdminClient(**client))
+            # Apart from the reader, whose connection may be busy with a fetch that waits for more.
+            self._asker = await self._start(AIOKafkaConsumer(**client, enable_auto_commit=False, fetch_max_wait_ms=1))
+            self._reader = await self._start(
+                AIOKafkaConsumer(
+                    **client,
+                    enable_auto_commit=False,
+                    auto_offset_reset="earliest",
+                    fetch_max_wait_ms=50,
+                    max_partition_fetch_bytes=4 * 1024 * 1024,
+                )
+            )
             await self._make_topics()
         except BaseException:
             await self.stop()
@@ -60,7 +61,9 @@ class Cluster:
         while self._started:
             one = self._started.pop()
             try:
-                await asyncio.wait_for(one.close() if one is self._admin else one.stop(), self.address.timeout)
+                await asyncio.wait_for(
+                    one.close() if isinstance(one, AIOKafkaAdminClient) else one.stop(), self.address.timeout
+                )
             except (KafkaError, TimeoutError, OSError) as why:
                 logger.warning("closing a Kafka client: %s", why)
 
@@ -129,6 +132,11 @@ class Cluster:
             finally:
                 self._reader.unsubscribe()
         return found
+
+    async def _start(self, one: Any) -> Any:
+        self._started.append(one)
+        await one.start()
+        return one
 
     async def _make_topics(self) -> None:
         def new(name: str, partitions: int, **config: str) -> NewTopic:
