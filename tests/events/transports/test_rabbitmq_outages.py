@@ -52,27 +52,6 @@ class TestRabbitMQServer(BrokerContract):
         assert isinstance(broker, Tenant)
         return broker.server.url(broker.vhost, port)
 
-    def test_cut_while_acknowledging(self, broker: Broker) -> None:
-        """As in the contract, but an event that comes again cuts nothing: a broken connection gives back all that was
-        in hand, and would be cut by it for ever."""
-        handled = Handled()
-        with Proxy(broker.port) as proxy, open_bus(self.url_at(broker, proxy.port)) as bus:
-
-            def callback(received: BaseEvent) -> None:
-                handled(received)
-                if handled.times[received.metadata.event_id] == 1 and len(handled.times) % 50 == 0:
-                    proxy.cut()
-
-            bus.subscribe("one", ["#"], callback, prefetch=20, concurrency=2)
-            bus.publish_many([event(number=number) for number in range(500)])
-            with consuming(bus):
-                wait_until(lambda: len(handled.times) == 500, "all")
-            bus.drain(LONG)
-            counts = bus.counts("one")
-            assert (counts.ready, counts.delayed, counts.dead) == (0, 0, 0)
-            # At most what it holds comes again, for each of ten cuts and the threads that were in the middle of one.
-            assert sum(handled.times.values()) - 500 <= 20 * 20
-
 
 def test_only_what_was_confirmed_is_reported(server: RabbitMQProcess) -> None:
     vhost, handled = server.vhost(), Handled()
