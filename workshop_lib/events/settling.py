@@ -77,7 +77,8 @@ def traceback_digest(error: BaseException) -> str:
 
 
 def _lost(delivery: Delivery, error: BaseException) -> Settled:
-    logger.error("%s was lost, since it was acknowledged on delivery", _named(delivery), exc_info=error)
+    text = "%s was lost, since it was acknowledged on delivery"
+    logger.error(text, _named(delivery), exc_info=error, extra=_about(delivery))
     return Settled.LOST
 
 
@@ -86,10 +87,12 @@ def _failed(delivery: Delivery, error: BaseException, max_attempts: int, backoff
     delay = _delay(delivery, error, max_attempts, backoff)
     if isinstance(delay, float):
         name = type(error).__name__
-        logger.warning("%s failed at attempt %d (%s); again in %.2f s", what, delivery.attempt, name, delay)
+        text = "%s failed at attempt %d (%s); again in %.2f s"
+        logger.warning(text, what, delivery.attempt, name, delay, extra=_about(delivery))
         _say_if_late(delivery, delivery.retry(delay))
         return Settled.RETRIED
-    logger.error("%s was dead-lettered after attempt %d", what, delivery.attempt, exc_info=error)
+    text = "%s was dead-lettered after attempt %d"
+    logger.error(text, what, delivery.attempt, exc_info=error, extra=_about(delivery))
     return _bury(delivery, delay, traceback_digest(error))
 
 
@@ -101,7 +104,7 @@ def _delay(delivery: Delivery, error: BaseException, max_attempts: int, backoff:
     try:
         delay = float(backoff(delivery.attempt))
     except Exception as why:
-        logger.exception("queue %s: the back-off failed", delivery.queue_name)
+        logger.exception("queue %s: the back-off failed", delivery.queue_name, extra=_about(delivery))
         return _("{reason} (and its back-off failed: {why})").format(reason=reason, why=why)
     if not 0 <= delay < float("inf"):
         return _("{reason} (and its back-off said {delay} seconds)").format(reason=reason, delay=delay)
@@ -120,4 +123,9 @@ def _named(delivery: Delivery) -> str:
 def _say_if_late(delivery: Delivery, counted: bool) -> None:
     if not counted:
         text = "queue %s: an event with routing key %s was settled too late, and comes again"
-        logger.warning(text, delivery.queue_name, delivery.routing_key)
+        logger.warning(text, delivery.queue_name, delivery.routing_key, extra=_about(delivery))
+
+
+def _about(delivery: Delivery) -> dict[str, str]:
+    """What a log line carries beside its text: this is said outside the handler, where the correlation id is known."""
+    return {"correlation_id": delivery.headers.get("correlation_id", "-")}

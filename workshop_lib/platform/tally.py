@@ -74,8 +74,8 @@ class Tally:
         """Close the file."""
         self._connection.close()
 
-    def handle(self, event: BaseEvent) -> None:
-        """Count the page that a ``data.ingested`` is about.
+    def handle(self, event: BaseEvent) -> bool:
+        """Count the page that a ``data.ingested`` is about, and return whether it was new.
 
         Raises:
             MissingSection: it has none, and one is needed.
@@ -91,8 +91,9 @@ class Tally:
             connection.execute(_ADD, (section, words))
             connection.execute("INSERT INTO outbox (body) VALUES (?)", (encode(told),))
 
-        self._once(self._connection, "tally", event.metadata.event_id, count)
+        new = bool(self._once(self._connection, "tally", event.metadata.event_id, count))
         self._tell()
+        return new
 
     def _counted(self, cause: BaseEvent, payload: Mapping[str, Any]) -> BaseEvent:
         correlation_id, causation_id = self._follow(cause)

@@ -37,7 +37,8 @@ class SideProcess:
     """``python -m module`` in a process of its own, with ``WORKSHOP_PARTS=answers``.
 
     It is killed when this process ends, and, should this one be killed itself, it sees that its parent is gone and
-    ends: its `main` is handed to `run_aside`. What it says by `say` is in `lines`.
+    ends: its `main` is handed to `run_aside`. What it says by `say` is in `lines`. `started` and `ended` are seconds
+    since 1970, the latter infinite until `kill` or `stop`.
     """
 
     def __init__(self, module: str, **told: Any) -> None:
@@ -52,6 +53,7 @@ class SideProcess:
             text=True,
             env=environment,
         )
+        self.started, self.ended = time.time(), float("inf")
         self.lines: list[Line] = []
         self._other: list[str] = []
         self._news = threading.Condition()
@@ -108,7 +110,7 @@ class SideProcess:
         """As ``kill -9`` does: at once, with no chance to tidy up. Doing it to an ended process is no error."""
         if self.running:
             self._process.kill()
-        self._ended()
+        self._end()
 
     def stop(self, seconds: float = _LONGEST) -> int:
         """Ask it to end (SIGTERM), and return its exit code: 0 where it had time to finish what it had begun.
@@ -118,10 +120,11 @@ class SideProcess:
         """
         self._process.terminate()
         self._process.wait(seconds)
-        return self._ended()
+        return self._end()
 
-    def _ended(self) -> int:
+    def _end(self) -> int:
         code = self._process.wait()
+        self.ended = min(self.ended, time.time())
         self._reader.join()
         atexit.unregister(self.kill)
         return code

@@ -56,11 +56,11 @@ def main(
             if hangs and hang == "before":
                 stop_dead(page)
             try:
-                tally.handle(event)
+                new = tally.handle(event)
             except Exception:
                 say("failed", page)
                 raise
-            say("wrote", page)
+            say("wrote" if new else "knew", page)
             if hangs:
                 stop_dead(page)
 
