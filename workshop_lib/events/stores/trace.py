@@ -73,6 +73,7 @@ class Trace:
         """A flow chart in Mermaid's language, which JupyterLab draws in Markdown. A missing cause is dashed."""
         names = {step.event.metadata.event_id: f"e{number}" for number, step in enumerate(self.steps)}
         lines = ["flowchart LR"]
+        circle, not_here = _("a circle"), _("not here")
         missing: dict[UUID, str] = {}
         for step in self.steps:
             about = step.event.metadata
@@ -82,12 +83,12 @@ class Trace:
             if step.cause is not None:
                 lines.append(f"  {names[step.cause]} --> {name}")
             elif cause is not None and cause in names:
-                lines.append(f"  {names[cause]} -. {_('a circle')} .-> {name}")
+                lines.append(f"  {names[cause]} -. {circle} .-> {name}")
             elif cause is not None:
                 known = cause in missing
                 ghost = missing.setdefault(cause, f"m{len(missing)}")
                 if not known:
-                    lines.append(f'  {ghost}(["{_("not here")}: {_short(cause)}"])')
+                    lines.append(f'  {ghost}(["{not_here}: {_short(cause)}"])')
                 lines.append(f"  {ghost} -.-> {name}")
         return "\n".join(lines)
 
