@@ -2,8 +2,10 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, cast
+from uuid import uuid4
 
 import pytest
 
@@ -19,6 +21,7 @@ from workshop_lib.events import (
     InvalidEvent,
     InvalidSubscription,
     InvalidTopic,
+    SQLiteEventStore,
     UnknownQueue,
     UnknownScheme,
     open_bus,
@@ -224,6 +227,24 @@ def test_published_events_are_kept_before_it_is_said(bus: EventBus) -> None:
         with pytest.raises(BusError):
             recording.publish_many([event("a.requested"), two])
     assert recorder.kept == [one, two]
+
+
+def test_what_is_published_together_is_kept_together(tmp_path: Path) -> None:
+    class Counting(SQLiteEventStore):
+        calls = 0
+
+        def store_events(self, events: Iterable[BaseEvent]) -> bool:
+            self.calls += 1
+            return super().store_events(events)
+
+    store = Counting(tmp_path / "events.db")
+    correlation_id = uuid4()
+    many = [event(correlation_id=correlation_id, number=number) for number in range(100)]
+    with open_bus("memory://", record=store) as recording:
+        recording.publish_many(many)
+    assert store.get_events_by_correlation(correlation_id) == many
+    assert store.calls == 1
+    store.close()
 
 
 def test_an_event_type_of_the_enumeration_needs_no_quotes(bus: EventBus) -> None:

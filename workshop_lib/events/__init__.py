@@ -13,7 +13,6 @@ EventError                                              the root of the errors, 
 
 from workshop_lib.events.bus import EventBus, open_bus
 from workshop_lib.events.codec import encode, parse_event
-from workshop_lib.events.consuming import HandledStore
 from workshop_lib.events.errors import (
     BrokerUnavailable,
     BusClosed,
@@ -67,6 +66,7 @@ from workshop_lib.events.registry import register_event, register_upcaster
 from workshop_lib.events.retry import backoff
 from workshop_lib.events.schemas import BaseEvent, EventMetadata, EventType, Payload
 from workshop_lib.events.stores import EventStore, RedisEventStore, SQLiteEventStore, Trace, open_store
+from workshop_lib.events.subscription import HandledStore
 from workshop_lib.events.topics import matches
 from workshop_lib.events.tracing import Handling, current_handling
 from workshop_lib.events.transport import DeadLetter, QueueCounts

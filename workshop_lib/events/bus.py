@@ -1,53 +1,44 @@
 """The bus: what events are accepted, who gets them, and how often. How they travel is the transport's business."""
 
-import inspect
 import logging
-import signal
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from types import FrameType, TracebackType
-from typing import Any, Final, Protocol, Self, TypedDict
+from collections.abc import Callable, Iterable, Sequence
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Any, Final, Protocol, Self
 
-from workshop_lib.events.codec import checked
-from workshop_lib.events.consuming import Consumer, HandledStore, Subscription
+from workshop_lib.events.consuming import Consumer
+from workshop_lib.events.draining import wait_until_idle
 from workshop_lib.events.errors import (
     BusClosed,
     BusError,
     EventError,
-    EventTooLarge,
     InvalidSubscription,
     NotConfirmed,
 )
 from workshop_lib.events.metrics import process_metrics
-from workshop_lib.events.payloads import PredictionRequestedEvent, Priority
-from workshop_lib.events.publishing import is_mandatory, outgoing, publish_confirmed
+from workshop_lib.events.preparing import prepared
+from workshop_lib.events.publishing import outgoing, publish_confirmed
 from workshop_lib.events.retry import backoff as full_jitter
 from workshop_lib.events.schemas import ALIASES, BaseEvent
-from workshop_lib.events.topics import MAX_BYTES, check_pattern
-from workshop_lib.events.tracing import TRACEPARENT, next_traceparent
-from workshop_lib.events.transport import NORMAL_PRIORITY, DeadLetter, QueueCounts, QueueSpec, Transport
+from workshop_lib.events.signals import stopping_signals, wait_for_end
+from workshop_lib.events.subscription import HandledStore, Subscription, check_subscription
+from workshop_lib.events.transport import DeadLetter, QueueCounts, QueueSpec, Transport
 from workshop_lib.events.transports import make_transport
 from workshop_lib.i18n import _
+from workshop_lib.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_MAX_BYTES: Final = 5 * 1024 * 1024
 DEFAULT_MAX_ATTEMPTS: Final = 5
 DEFAULT_PREFETCH: Final = 10
 
-_PRIORITIES = {Priority.LOW: 0, Priority.NORMAL: NORMAL_PRIORITY, Priority.HIGH: 2}
-
-
-class _About(TypedDict):
-    event_type: str
-    headers: dict[str, str]
-    priority: int
-
 
 class Recorder(Protocol):
-    """What keeps every published event: an event store."""
+    """What keeps every published event: an event store.
+
+    With a method ``store_events(events)`` too it is given the events of `publish_many` together.
+    """
 
     def store_event(self, event: BaseEvent) -> bool: ...
 
@@ -68,7 +59,7 @@ class EventBus:
         *,
         max_attempts: int = DEFAULT_MAX_ATTEMPTS,
         backoff: Callable[[int], float] = full_jitter,
-        max_bytes: int = DEFAULT_MAX_BYTES,
+        max_bytes: int | None = None,
         record: Recorder | None = None,
     ) -> None:
         """Name the backend; `connect`, or the first publish or subscribe, reaches it.
@@ -78,7 +69,7 @@ class EventBus:
             exchange_name: queues hear what is published under the same name.
             max_attempts: default for `subscribe`.
             backoff: default for `subscribe`.
-            max_bytes: of one event as JSON; a larger one is refused.
+            max_bytes: of one event as JSON; a larger one is refused. Default: `Settings.event_max_bytes`, 5 MiB.
             record: keeps each published event before `publish` returns.
 
         Raises:
@@ -89,7 +80,8 @@ class EventBus:
             text = _("expected exchange_type 'topic', which is how keys are matched here; got {type!r}")
             raise BusError(text.format(type=exchange_type))
         self.exchange_name = exchange_name
-        self._max_attempts, self._backoff, self._max_bytes, self._record = max_attempts, backoff, max_bytes, record
+        self._max_attempts, self._backoff, self._record = max_attempts, backoff, record
+        self._max_bytes = Settings().event_max_bytes if max_bytes is None else max_bytes
         self._transport: Transport = make_transport(rabbitmq_url, exchange_name)
         self._metrics = process_metrics()
         self._lock = threading.RLock()
@@ -98,6 +90,8 @@ class EventBus:
         self._consumers: list[Consumer] = []
         self._failure: BusError | None = None
         self._wake = threading.Event()
+        # One for each call of `start_consuming` that waits.
+        self._blocking: list[SimpleQueue[None]] = []
 
     def connect(self) -> None:
         """Reach the backend, again after `disconnect`; connecting twice is no error.
@@ -148,9 +142,10 @@ class EventBus:
             UnroutableError: a request (`*.requested`) or data (`data.*`), by its type or its routing key, and no
                 queue is bound for it. A fact that nobody listens to is no error.
             BrokerUnavailable: the backend can't be reached or written.
+            StoreError: the backend has it for good, but `record` couldn't keep it.
             BusClosed: after `disconnect`.
         """
-        received, key, body, about = self._prepared(event, routing_key)
+        received, key, body, about = prepared(event, routing_key, self._max_bytes)
         self._open()
         self._metrics.published(received.metadata.event_type)
         publish_confirmed(self._transport, key, body, **about)
@@ -164,23 +159,24 @@ class EventBus:
 
         Raises:
             NotConfirmed: not all reached the backend; its `confirmed` says which did, by index.
+            StoreError: the backend has those that were confirmed for good, but `record` couldn't keep them.
             And what `publish` raises, of which InvalidEvent, EventTooLarge and InvalidTopic mean that none was sent.
         """
-        prepared = [
+        messages = [
             (received, outgoing(key, body, **about))
-            for received, key, body, about in (self._prepared(event, routing_key) for event in events)
+            for received, key, body, about in (prepared(event, routing_key, self._max_bytes) for event in events)
         ]
         self._open()
-        if not prepared:
+        if not messages:
             return True
-        for event, _message in prepared:
+        for event, _message in messages:
             self._metrics.published(event.metadata.event_type)
         try:
-            self._transport.publish([message for _event, message in prepared])
+            self._transport.publish([message for _event, message in messages])
         except NotConfirmed as error:
-            self._confirm(prepared[index][0] for index in sorted(error.confirmed))
+            self._confirm([messages[index][0] for index in sorted(error.confirmed)])
             raise
-        self._confirm(event for event, _message in prepared)
+        self._confirm([event for event, _message in messages])
         return True
 
     def subscribe(
@@ -208,6 +204,10 @@ class EventBus:
         and after `max_attempts` tries it goes to the queue's dead letters with the reason. What is no event goes
         there at once.
 
+        A callback may take as long as it needs. One that hangs holds its thread and its place in the prefetch; the
+        queue's others go on, and nothing is taken from it until its process ends. `Service(stuck_after=...)` lets
+        /health tell.
+
         Args:
             auto_ack: count an event as done once it is handed over: a failure loses it.
             max_attempts: tries in all, 1 or more.
@@ -228,7 +228,7 @@ class EventBus:
             BusClosed: after `disconnect`.
         """
         attempts = self._max_attempts if max_attempts is None else max_attempts
-        _check_subscription(queue_name, routing_keys, callback, attempts, concurrency, prefetch)
+        check_subscription(queue_name, routing_keys, callback, attempts, concurrency, prefetch)
         patterns = tuple(ALIASES.get(pattern, pattern) for pattern in routing_keys)
         subscription = Subscription(
             queue=QueueSpec(queue_name, patterns, priorities),
@@ -263,11 +263,17 @@ class EventBus:
         if not block:
             self._start()
             return
-        # Before the first handler runs: a signal may come at any time after.
-        with _signals(self._wake.set):
-            self._start()
-            self._wake.wait()
-            self.stop()
+        # Not the event: a signal may come while this thread holds its lock.
+        ends: SimpleQueue[None] = SimpleQueue()
+        self._blocking.append(ends)
+        try:
+            # Before the first handler runs: a signal may come at any time after.
+            with stopping_signals(lambda: ends.put(None)):
+                self._start()
+                wait_for_end(ends)
+                self.stop()
+        finally:
+            self._blocking.remove(ends)
 
     def stop(self, timeout: float | None = None) -> bool:
         """Take no more, and wait until handlers that run have ended: True once they have.
@@ -310,7 +316,7 @@ class EventBus:
             self._start()
             consumers = list(self._consumers)
         try:
-            _wait_until_idle(self._transport, consumers, self._wake, timeout)
+            wait_until_idle(self._transport, consumers, self._wake, timeout)
         finally:
             if not running:
                 self.stop()
@@ -357,32 +363,16 @@ class EventBus:
         self._open()
         return self._transport.drop(queue_name, letter_id)
 
-    def _prepared(self, event: BaseEvent, routing_key: str | None) -> tuple[BaseEvent, str, bytes, _About]:
-        received, text = checked(event)
-        body = text.encode()
-        if len(body) > self._max_bytes:
-            raise EventTooLarge(len(body), self._max_bytes)
-        about = received.metadata
-        key = str(about.event_type) if routing_key is None else ALIASES.get(routing_key, routing_key)
-        headers = {
-            "event_id": str(about.event_id),
-            "event_type": str(about.event_type),
-            "source_service": about.source_service,
-            "timestamp": about.timestamp.isoformat(),
-            TRACEPARENT: next_traceparent(about.correlation_id),
-        }
-        if about.correlation_id is not None:
-            headers["correlation_id"] = str(about.correlation_id)
-        urgent = received.payload.priority if isinstance(received, PredictionRequestedEvent) else Priority.NORMAL
-        told = _About(event_type=str(about.event_type), headers=headers, priority=_PRIORITIES[urgent])
-        # Before anything is sent, as the event's own schema is.
-        is_mandatory(told["event_type"], key)
-        return received, key, body, told
-
-    def _confirm(self, events: Iterable[BaseEvent]) -> None:
+    def _confirm(self, events: Sequence[BaseEvent]) -> None:
         for event in events:
             self._metrics.confirmed(event.metadata.event_type)
-            if self._record is not None:
+        if self._record is None:
+            return
+        store_many = getattr(self._record, "store_events", None)
+        if store_many is not None:
+            store_many(events)
+        else:
+            for event in events:
                 self._record.store_event(event)
 
     def _open(self) -> None:
@@ -411,7 +401,7 @@ class EventBus:
     def _fail(self, error: BusError) -> None:
         logger.error("the event bus can't go on: %s", error)
         self._failure = error
-        self._wake.set()
+        self._awaken()
 
     def _request_stop(self) -> None:
         with self._lock:
@@ -419,7 +409,12 @@ class EventBus:
             consumers = list(self._consumers)
         for consumer in consumers:
             consumer.request_stop()
+        self._awaken()
+
+    def _awaken(self) -> None:
         self._wake.set()
+        for ends in tuple(self._blocking):
+            ends.put(None)
 
     def _in_a_handler(self) -> bool:
         thread = threading.current_thread()
@@ -445,74 +440,3 @@ def open_bus(url: str, exchange_name: str = "ml_events", **options: Any) -> Even
         UnknownScheme: no backend for the URL; the message lists those there are.
     """
     return EventBus(url, exchange_name, **options)
-
-
-def _check_subscription(
-    queue_name: str,
-    routing_keys: Sequence[str],
-    callback: Callable[[BaseEvent], Any],
-    *numbers: int,
-) -> None:
-    if not 0 < len(queue_name.encode()) <= MAX_BYTES:
-        text = _("expected a queue name of 1 to {most} bytes, got {size}")
-        raise InvalidSubscription(text.format(most=MAX_BYTES, size=len(queue_name.encode())))
-    if isinstance(routing_keys, str) or not routing_keys:
-        text = _("expected a list of routing keys such as ['data.*'], got {keys!r}")
-        raise InvalidSubscription(text.format(keys=routing_keys))
-    if not callable(callback) or inspect.iscoroutinefunction(callback):
-        text = _("expected a plain function of one event as callback, got {callback!r}")
-        raise InvalidSubscription(text.format(callback=callback))
-    if min(numbers) < 1:
-        text = _("expected max_attempts, concurrency and prefetch of 1 or more, got {numbers}")
-        raise InvalidSubscription(text.format(numbers=", ".join(map(str, numbers))))
-    for pattern in routing_keys:
-        check_pattern(pattern)
-
-
-def _wait_until_idle(
-    transport: Transport, consumers: list[Consumer], wake: threading.Event, timeout: float | None
-) -> None:
-    until = None if timeout is None else time.monotonic() + timeout
-    pause = 0.001
-    while not wake.is_set() and not _idle(transport, consumers):
-        if until is not None and time.monotonic() >= until:
-            return
-        wake.wait(pause)
-        pause = min(0.02, pause * 2)
-
-
-def _idle(transport: Transport, consumers: list[Consumer]) -> bool:
-    before = [(consumer.settled, consumer.in_flight) for consumer in consumers]
-    if any(in_flight for _settled, in_flight in before):
-        return False
-    for name in {consumer.queue_name for consumer in consumers}:
-        counts = transport.counts(name)
-        if counts.ready or counts.delayed:
-            return False
-    # Something may have moved from one count to the other between the two looks.
-    return before == [(consumer.settled, consumer.in_flight) for consumer in consumers]
-
-
-@contextmanager
-def _signals(stop: Callable[[], None]) -> Iterator[None]:
-    """While the body runs, the first SIGTERM or SIGINT calls `stop`. Only the main thread may ask for signals."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before: dict[signal.Signals, Any] = {}
-
-    def restore() -> None:
-        while before:
-            number, handler = before.popitem()
-            signal.signal(number, handler)
-
-    def once(_number: int, _frame: FrameType | None) -> None:
-        restore()
-        stop()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        before[number] = signal.signal(number, once)
-    try:
-        yield
-    finally:
-        restore()

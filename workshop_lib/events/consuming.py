@@ -4,43 +4,19 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from contextlib import nullcontext
 from functools import partial
 from queue import SimpleQueue
-from typing import Any, Protocol
-from uuid import UUID
 
 from workshop_lib.events.errors import BusError
 from workshop_lib.events.metrics import Metrics
 from workshop_lib.events.schemas import BaseEvent
 from workshop_lib.events.settling import Settled, settle
+from workshop_lib.events.subscription import Subscription
 from workshop_lib.events.tracing import TRACEPARENT, Handling, handling, valid_traceparent
-from workshop_lib.events.transport import Consumption, Delivery, QueueSpec, Transport
+from workshop_lib.events.transport import Consumption, Delivery, Transport
 
 logger = logging.getLogger(__name__)
-
-
-class HandledStore(Protocol):
-    """Remembers which consumer has handled which event: `SQLiteEventStore` does."""
-
-    def handling(self, consumer: str, event_id: UUID) -> AbstractContextManager[bool]:
-        """Whether it is new to `consumer`; if so, the mark is kept when the body ends well, together with what the
-        body wrote into this store, in one transaction. When the body raises, none of it is."""
-
-
-@dataclass(frozen=True)
-class Subscription:
-    """What `EventBus.subscribe` was told."""
-
-    queue: QueueSpec
-    callback: Callable[[BaseEvent], Any]
-    auto_ack: bool
-    max_attempts: int
-    backoff: Callable[[int], float]
-    concurrency: int
-    prefetch: int
-    idempotent: HandledStore | None
 
 
 class Consumer:

@@ -19,7 +19,7 @@ from workshop_lib.events.bus import EventBus
 from workshop_lib.events.errors import EventError
 from workshop_lib.events.probes import Probes
 from workshop_lib.events.schemas import BaseEvent
-from workshop_lib.events.signals import stopping_signals
+from workshop_lib.events.signals import stopping_signals, wait_for_end
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ class Service:
             self._state = CONSUMING
             if started is not None:
                 started(probes.port)
-            self._ends.get()
+            wait_for_end(self._ends)
             self._state = DRAINING
             ended = self._drain(consuming)
         if self._failure is not None:

@@ -4,7 +4,23 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 from types import FrameType
+
+_LOOK = 0.2
+
+
+def wait_for_end(ends: "SimpleQueue[None]") -> None:
+    """Return when something is put into `ends`, by `stopping_signals` or by another thread.
+
+    A signal that comes just before this thread falls asleep doesn't wake it, so that its handler would never run: hence
+    a look now and then.
+    """
+    while True:
+        try:
+            return ends.get(timeout=_LOOK)
+        except Empty:
+            continue
 
 
 @contextmanager
