@@ -14,6 +14,7 @@ import pytest
 import workshop_lib
 from tests.events.samples import event
 from workshop_lib.cli.services.redis import REDIS
+from workshop_lib.cli.services.running import Services
 from workshop_lib.course import notebooks
 from workshop_lib.course.exercises.catalogue import catalogue
 from workshop_lib.events import open_bus
@@ -247,10 +248,13 @@ def test_events(tmp_path: Path) -> None:
 @pytest.mark.skipif(not REDIS.installed(), reason="no redis-server here: apt-get install redis-server")
 def test_services(tmp_path: Path) -> None:
     home = {"WORKSHOP_HOME": str(tmp_path)}
-    shown = [
-        said(tmp_path, "services", *command.split(), **home)
-        for command in ("status", "up redis --no-docker", "up redis --no-docker", "status", "down", "down")
-    ]
+    try:
+        shown = [
+            said(tmp_path, "services", *command.split(), **home)
+            for command in ("status", "up redis --no-docker", "up redis --no-docker", "status", "down", "down")
+        ]
+    finally:
+        Services(tmp_path / "services", print).down(REDIS)
     shown.append(said(tmp_path, "services", "up", "kafka", code=1, **home))
     assert "⟦{title}: runs already" not in shown[1]
     assert "runs already" in shown[2]

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from workshop_lib.events.transport import Delivery
 
 _PREFETCH = 100
+_LOOK_EVERY = 0.2
 
 
 def tail(
@@ -51,7 +53,7 @@ def tail(
             consumption = transport.consume(queue, _PREFETCH, arrived.put, arrived.put)
             console(stderr=True).print(_("Looking on at {keys}. Ctrl-C ends it.").format(keys=" ".join(keys)))
             try:
-                while shown != count and (delivery := arrived.get()) is not None:
+                while shown != count and (delivery := _next(arrived)) is not None:
                     if isinstance(delivery, Exception):
                         raise delivery
                     # Through typer: where nobody reads on, rich would end the process with 1.
@@ -66,6 +68,13 @@ def tail(
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         finally:
             transport.close()
+
+
+def _next(arrived: "SimpleQueue[Delivery | BusError | None]") -> "Delivery | BusError | None":
+    while True:
+        # A signal that comes just before it falls asleep would not wake it.
+        with suppress(Empty):
+            return arrived.get(timeout=_LOOK_EVERY)
 
 
 def _rendered(line: "Text") -> str:

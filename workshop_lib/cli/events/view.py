@@ -33,8 +33,8 @@ def overview_table(rows: Overview) -> Table:
     for queue, (counts, letters) in rows.items():
         most = reasons(letters)
         lines = [f"{n:,}  {plain(reason)}" for reason, n in most[:_REASONS]]
-        if more := len(most) - _REASONS if len(most) > _REASONS else 0:
-            lines.append(_("and {n} other reasons").format(n=more))
+        if len(most) > _REASONS:
+            lines.append(_("and {n} other reasons").format(n=len(most) - _REASONS))
         if counts.dead > len(letters):
             lines.append(_("(of the oldest {n})").format(n=f"{len(letters):,}"))
         dead = Text(f"{counts.dead:,}", "bold red" if counts.dead else "")
@@ -65,20 +65,14 @@ def overview_json(rows: Overview) -> list[dict[str, Any]]:
 def letters_table(letters: Sequence["DeadLetter"], dead: int) -> Table:
     """One row each. The id is never cut, so that it can be pasted."""
     text = _("{n} of {dead}, the oldest first").format(n=f"{len(letters):,}", dead=f"{dead:,}")
-    table = Table(caption=text, caption_justify="left")
-    table.add_column(_("Id"), no_wrap=True, min_width=max(len(letter.id) for letter in letters))
-    table.add_column(_("Died"), no_wrap=True)
-    table.add_column(_("Event"), overflow="fold")
+    table = Table(caption=text, caption_justify="left", show_lines=True)
+    table.add_column(_("Id, died"), no_wrap=True, min_width=max(len(letter.id) for letter in letters))
     table.add_column(_("Tries"), justify="right", no_wrap=True)
-    table.add_column(_("Reason"), overflow="fold")
+    table.add_column(_("Event, reason"), overflow="fold")
     for letter in letters:
-        table.add_row(
-            Text(letter.id),
-            _when(letter.died_at),
-            Text(plain(letter.routing_key)),
-            str(letter.attempts),
-            Text(plain(letter.reason)),
-        )
+        named = Text.assemble(letter.id, "\n", (_when(letter.died_at), "dim"))
+        why = Text.assemble((plain(letter.routing_key), "green"), "\n", plain(letter.reason))
+        table.add_row(named, str(letter.attempts), why)
     return table
 
 
