@@ -13,8 +13,10 @@ and counts it. The bus also validates what it publishes, keeps its metrics, and 
 - memory: `TestRabbitBroker` runs the handler within `publish`. The bus hands over to its consumer's thread; its time
   ends when the last event was handled.
 - sqlite: SqliteHuey without results, in its default WAL. One by one: a call and a transaction for each event that is
-  enqueued, and one thread that takes, runs and forgets one after the other. The bus acknowledges after its handler, in
-  a transaction that several events share; Huey forgets the task as it takes it, and loses it with its process.
+  enqueued, by one thread, and by eight at once, whose publishes the bus lets share a transaction; and one thread that
+  takes, runs and forgets one after the other. The bus acknowledges after its handler, in a transaction that several
+  events share; Huey forgets the task as it takes it, and loses it with its process. With synchronous=full either
+  thread that is alone waits for one write to disk for each event that it publishes, which bounds what there is to win.
 - depth: the same publish and handle, 1,000 of each, while 1,000 and while 1,000,000 events wait.
 - latency: from before `publish` on one bus until the handler of another begins, on a file that is idle in between.
 """
@@ -25,6 +27,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -47,6 +50,8 @@ PREFETCH = 100
 SHALLOW = 1_000
 _TOGETHER = 10_000
 _IDLE = 5.0
+THREADS = 8
+SIDES = ("ours", "huey")
 PARTS = ("rabbitmq", "memory", "sqlite", "depth", "latency")
 
 
@@ -202,32 +207,37 @@ def sqlite(folder: Path, synchronous: str, events: Sequence[DataIngestedEvent], 
             return one_by_one(publisher, events)
 
         def dequeue() -> float:
+            # As many as both ways of publishing left.
             with open_bus(url) as bus:
-                return handled(bus, "pages", number)
+                return handled(bus, "pages", 2 * number) / 2
 
         say(f"Enqueueing and dequeueing {number:,} events, synchronous={synchronous}, {rounds} rounds")
         taken = in_turn(
             {
                 "huey in": told("SqliteHuey, enqueue", number, lambda: huey.enqueue(events)),
                 "ours in": told("sqlite://, publish", number, enqueue),
-                "huey out": told("SqliteHuey, dequeue", number, lambda: huey.dequeue(number)),
+                "huey threads": told(f"SqliteHuey, {THREADS} threads", number, lambda: threads(huey.enqueue, events)),
+                "ours threads": told(
+                    f"sqlite://, {THREADS} threads", number, lambda: threads(partial(one_by_one, publisher), events)
+                ),
+                "huey out": told("SqliteHuey, dequeue", number, lambda: huey.dequeue(2 * number) / 2),
                 "ours out": told("sqlite://, handle", number, dequeue),
             },
             rounds,
         )
-    both = {name: [a + b for a, b in zip(taken[f"{name} in"], taken[f"{name} out"], strict=True)] for name in OURS}
+    both = {name: [a + b for a, b in zip(taken[f"{name} in"], taken[f"{name} out"], strict=True)] for name in SIDES}
     return [
         *each("SqliteHuey, enqueue", taken["huey in"]),
         *each("sqlite://, publish", taken["ours in"]),
+        *each(f"SqliteHuey, enqueue by {THREADS} threads", taken["huey threads"]),
+        *each(f"sqlite://, publish by {THREADS} threads", taken["ours threads"]),
         *each("SqliteHuey, dequeue and execute", taken["huey out"]),
         *each("sqlite://, handle", taken["ours out"]),
         faster("publish, times SqliteHuey", taken["ours in"], taken["huey in"], 3),
+        faster(f"publish by {THREADS} threads, times SqliteHuey", taken["ours threads"], taken["huey threads"], 3),
         faster("handle, times SqliteHuey", taken["ours out"], taken["huey out"], 3),
         faster("publish and handle, times SqliteHuey", both["ours"], both["huey"], 3),
     ]
-
-
-OURS = ("ours", "huey")
 
 
 def depth(folder: Path, events: Sequence[DataIngestedEvent], deep: int, rounds: int) -> list[Figure]:
@@ -312,6 +322,13 @@ def one_by_one(bus: EventBus, events: Sequence[DataIngestedEvent]) -> float:
             bus.publish(event)
 
     return timed(publish)
+
+
+def threads(publish: Callable[[Sequence[DataIngestedEvent]], object], events: Sequence[DataIngestedEvent]) -> float:
+    """Seconds until `THREADS` threads have published all, each its share."""
+    shares = [events[number::THREADS] for number in range(THREADS)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        return timed(lambda: [*pool.map(publish, shares)])
 
 
 def handled_elsewhere(url: str, number: int) -> float:
