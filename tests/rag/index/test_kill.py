@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from workshop_lib.rag.errors import IndexUnavailable
-from workshop_lib.rag.index import ChromaIndex, writer
+from workshop_lib.rag.index import ChromaIndex, manifest, writer
 from workshop_lib.rag.index.entries import prepare
+from workshop_lib.rag.index.owner import signature
 
 from .interrupted import DIMENSION, OLD_SHELF, shelf, small_batches
-from .making import Place, by_document, entry, everything, is_whole, raw_ids
+from .making import Place, by_document, entry, everything, is_whole, put, raw_ids
 from .server import Server
 
 ROOT = Path(__file__).parents[3]
@@ -54,7 +55,7 @@ def check_whole(index: ChromaIndex) -> dict[str, int]:
     assert sorted(found) == index.documents()
     assert raw_ids(index) == {result.id for results in found.values() for result in results}
     assert index.stats().chunks == len(raw_ids(index))
-    assert index._store.manifest.abandoned() == {}
+    assert not index._store.manifest.abandoned() or index._store.manifest.lingers
     return {name: int(results[0].metadata["version"]) for name, results in found.items()}
 
 
@@ -63,6 +64,9 @@ def killed_at(place: Place, step: str) -> dict[str, int]:
         index.replace_many(OLD_SHELF)
     with indexing(place, step) as process:
         kill(process)
+    if "://" in place.url:
+        # While it starts, a server ends what the killed one had asked for last.
+        place.open().close()
     with place.open() as index:
         versions = check_whole(index)
         finish(index)
@@ -126,6 +130,30 @@ def test_a_living_process_s_write_on_a_server_is_left_alone(on_server: Place) ->
         with on_server.open() as after:
             assert check_whole(after)["page 0"] == 2
             finish(after)
+
+
+def test_what_a_server_does_for_a_killed_client_after_all_is_removed(
+    on_server: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its last request may be carried out when the next client has looked for what is left."""
+    late = prepare(entry("page 0", 1), 4)
+    with on_server.open() as index:
+        put(index, entry("page 0"))
+        with monkeypatch.context() as patched:
+            # As a process that is no more signs.
+            patched.setattr(manifest, "signature", lambda: {**signature(), "started": "before"})
+            with pytest.raises(SystemExit), index._store.manifest.write({"page 0": late.version}):
+                raise SystemExit
+    with on_server.open() as index:
+        index._store.collection.upsert(late.ids, late.vectors, [*late.metadatas], late.texts)
+        assert len(raw_ids(index)) == 6
+    with on_server.open() as index:
+        check_whole(index)
+        assert len(index._store.manifest.abandoned()) == 1
+    monkeypatch.setattr(manifest.SharedManifest, "lingers", 0.0)
+    with on_server.open() as index:
+        assert index._store.manifest.abandoned() == []
+        assert len(check_whole(index)) == 1
 
 
 @pytest.mark.slow

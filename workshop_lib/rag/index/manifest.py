@@ -17,7 +17,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 import numpy as np
@@ -45,8 +45,30 @@ class Edition:
     chunks: int
 
 
+class Write(NamedTuple):
+    """A write that was announced.
+
+    Attributes:
+        name: of its record.
+        versions: that it writes, by document id; "" for a deletion.
+        at: when it was announced, as `time.time`.
+        at_work: whether it may still be written.
+    """
+
+    name: str
+    versions: dict[str, str]
+    at: float
+    at_work: bool
+
+
 class Manifest(ABC):
-    """The records, and what is common to both ways of reading them."""
+    """The records, and what is common to both ways of reading them.
+
+    Attributes:
+        lingers: seconds for which what a dead process had asked for may still be carried out.
+    """
+
+    lingers: float
 
     def __init__(self, collection: "Collection") -> None:
         self._collection = collection
@@ -100,24 +122,25 @@ class Manifest(ABC):
         finally:
             _under_way.discard(name)
 
-    def abandoned(self) -> dict[str, dict[str, str]]:
-        """Writes that were begun and that nobody is going to end: name → document id → version."""
-        return {name: versions for name, versions, at_work in self._writes() if not at_work}
+    def abandoned(self) -> list[Write]:
+        """Writes that were begun and that nobody is going to end."""
+        return [write for write in self._writes() if not write.at_work]
 
     def under_way(self) -> set[tuple[str, str]]:
         """Document id and version of all that may still be written."""
-        return {pair for _, versions, at_work in self._writes() if at_work for pair in versions.items()}
+        return {pair for write in self._writes() if write.at_work for pair in write.versions.items()}
 
     def forget(self, writes: Iterable[str]) -> None:
         if names := list(writes):
             self._collection.delete(ids=names)
 
-    def _writes(self) -> Iterator[tuple[str, dict[str, str], bool]]:
+    def _writes(self) -> Iterator[Write]:
         found = self._collection.get(where={"kind": "write"}, include=["metadatas"])
         for name, metadata in zip(found["ids"], found["metadatas"] or [], strict=True):
             signed: Mapping[str, Any] = metadata
             mine = {key: signed[key] for key in ("host", "pid", "started")}.items() <= signature().items()
-            yield name, json.loads(signed["versions"]), name in _under_way if mine else lives(signed)
+            at_work = name in _under_way if mine else lives(signed)
+            yield Write(name, json.loads(signed["versions"]), float(signed["at"]), at_work)
 
     @abstractmethod
     def _announce(self, mark: str) -> None:
@@ -135,6 +158,8 @@ class Manifest(ABC):
 
 class OwnManifest(Manifest):
     """Of a folder: nobody else writes, so what was read at the start and written since is all there is."""
+
+    lingers = 0.0
 
     def __init__(self, collection: "Collection") -> None:
         super().__init__(collection)
@@ -167,6 +192,9 @@ class OwnManifest(Manifest):
 
 class SharedManifest(Manifest):
     """Of a server: asked each time, for the mark in the same call."""
+
+    # A server goes on with the request of a client that was killed, after another has swept. It takes seconds at most.
+    lingers = 600.0
 
     def look(self, document_ids: Iterable[str]) -> tuple[dict[str, Edition], str]:
         asked = [_MARK, *(_DOCUMENT + document_id for document_id in document_ids)]

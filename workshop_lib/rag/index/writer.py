@@ -14,6 +14,7 @@ chunks of it. Let one consumer have a document at a time, as a queue does.
 """
 
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -104,10 +105,10 @@ class Writer:
                 self._sweep([document_id])
         return True
 
-    def recover(self) -> int:
-        """Remove what abandoned writes left, and return how many there were."""
+    def recover(self) -> None:
+        """Remove what abandoned writes left. On a server the same are swept again for a while: `Manifest.lingers`."""
         with self._turn:
-            return self._recover()
+            self._recover()
 
     def _write(self, documents: Sequence[Prepared]) -> None:
         ids = [each for document in documents for each in document.ids]
@@ -137,12 +138,12 @@ class Writer:
             for row in range(0, len(stale), self._rows):
                 self._collection.delete(ids=stale[row : row + self._rows])
 
-    def _recover(self) -> int:
+    def _recover(self) -> None:
         abandoned = self._manifest.abandoned()
-        self._sweep(sorted({document_id for versions in abandoned.values() for document_id in versions}))
-        self._manifest.forget(abandoned)
+        self._sweep(sorted({document_id for write in abandoned for document_id in write.versions}))
+        before = time.time() - self._manifest.lingers
+        self._manifest.forget(write.name for write in abandoned if write.at <= before)
         self._failed = False
-        return len(abandoned)
 
     def _recover_after_failure(self) -> None:
         if self._failed:
