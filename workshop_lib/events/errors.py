@@ -52,7 +52,10 @@ class EventTooLarge(InvalidEvent):
     """An event of more bytes than the bus takes."""
 
     def __init__(self, size: int, most: int) -> None:
-        text = _("{size} bytes, and this bus takes {most}. Publish an address of the content in its place")
+        text = _(
+            "{size} bytes, and this bus takes {most}. Publish an address of the content in its place, "
+            "or raise EVENT_MAX_BYTES"
+        )
         super().__init__(text.format(size=size, most=most))
 
 

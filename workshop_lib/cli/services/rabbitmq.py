@@ -8,6 +8,8 @@ from workshop_lib.cli.services.kinds import LOOPBACK, Command, Image, Kind, free
 
 # Debian's wrapper in /usr/sbin becomes the user rabbitmq and goes to /var/lib; the script behind it does neither.
 _BEHIND_DEBIAN_S_WRAPPER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+# Before 3.12 a queue can't ask for it: what isn't settled within half an hour would come again. A week, in ms.
+_CONFIG = ("consumer_timeout = 604800000",)
 _ERLANG_ON_LOOPBACK = "-kernel inet_dist_use_interface {127,0,0,1}"
 
 
@@ -86,7 +88,7 @@ def _programs() -> Mapping[str, str | None]:
 
 
 def _commands(folder: Path, port: int) -> Sequence[Command]:
-    node = Node(folder, "workshop@localhost", port, free_port(), free_port())
+    node = Node(folder, "workshop@localhost", port, free_port(), free_port(), _CONFIG)
     node.write()
     programs = _programs()
     return [

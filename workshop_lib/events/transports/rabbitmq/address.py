@@ -156,7 +156,7 @@ def explain(error: BaseException, address: Address) -> BrokerUnavailable:
         return BrokerUnavailable(text.format(place=address.place, why=getattr(tls, "verify_message", None) or tls))
     text = _(
         "nobody answers as RabbitMQ at {place} ({why}). Start one: "
-        "docker run -p 127.0.0.1:5672:5672 rabbitmq:4, or on Debian: apt-get install rabbitmq-server"
+        "make services, or docker run -p 127.0.0.1:5672:5672 rabbitmq:4, or on Debian: apt-get install rabbitmq-server"
     )
     return BrokerUnavailable(text.format(place=address.place, why=_innermost(error)))
 
