@@ -49,6 +49,17 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
+            "side-by-side",
+            _slip(
+                chain="RunnableParallel(question=RunnablePassthrough(), documents=retriever, "
+                "extract=RunnableLambda(answer))"
+            ),
+            mark(
+                "All three run side by side, and each gets what the chain gets: the bare question. So the answerer has "
+                "no documents to read. It needs what the other two give: let it come after them."
+            ),
+        ),
+        Mistake(
             "sources-lost",
             _slip(
                 chain="RunnableParallel(question=RunnablePassthrough(), documents=retriever) | RunnableLambda(answer)"

@@ -94,9 +94,16 @@ def _ran(chain: Any, how: str, given: object) -> Any:
             tried=f"chain.{how}({given!r})",
             expected=_("a dictionary with question, documents and extract"),
             got=_("{kind}: {error}").format(kind=type(error).__name__, error=error),
-            mistake="question-lost" if isinstance(error, TypeError | KeyError | AttributeError) else None,
+            mistake=_lost(error),
             case=given,
         ) from error
+
+
+def _lost(error: Exception) -> str | None:
+    """By what the answerer got in place of the dictionary: a bare question, or a list of documents."""
+    if isinstance(error, TypeError) and str(error).startswith("string indices"):
+        return "side-by-side"
+    return "question-lost" if isinstance(error, TypeError | KeyError | AttributeError) else None
 
 
 def _check_one(got: Any, question: str, tried: str) -> None:

@@ -3,11 +3,14 @@
 import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workshop_lib.course.exercises.model import Incorrect
 from workshop_lib.course.exercises.trying import call
 from workshop_lib.i18n import _
+
+if TYPE_CHECKING:
+    from workshop_lib.rag.results import Result
 
 _QUESTION = "How long does tea steep?"
 # Equally long, so that there is one right answer to how many fit.
@@ -41,14 +44,22 @@ def _tokens(prompt: str) -> int:
     return count_tokens([prompt])[0]
 
 
-def _prompt(subject: Callable[..., Any], number: int, budget: int) -> str:
+def _results(number: int) -> "list[Result]":
     from workshop_lib.rag.results import Result
 
-    results = [
+    return [
         Result(f"tea-{rank}:0:v", text, distance=0.1 * rank, metadata={"document_id": f"tea-{rank}"})
         for rank, text in enumerate(_TEXTS[:number], start=1)
     ]
-    got = call(subject, _QUESTION, results, budget=budget, count_tokens=count_tokens)
+
+
+def _case(budget: int) -> "tuple[str, list[Result], int]":
+    """What `case` gives a student: the question, the results and the budget."""
+    return _QUESTION, _results(len(_TEXTS)), budget
+
+
+def _prompt(subject: Callable[..., Any], number: int, budget: int) -> str:
+    got = call(subject, _QUESTION, _results(number), budget=budget, count_tokens=count_tokens)
     text = getattr(got, "text", got)
     if not isinstance(text, str):
         raise Incorrect(
@@ -62,18 +73,26 @@ def _check_all(subject: Callable[..., Any]) -> None:
     tried = _tried(len(_TEXTS), _PLENTY)
     if _QUESTION not in prompt:
         raise Incorrect(
-            tried=tried, expected=_("the question in the prompt"), got=_shown(prompt), mistake="no-question"
+            tried=tried,
+            expected=_("the question in the prompt"),
+            got=_shown(prompt),
+            mistake="no-question",
+            case=_case(_PLENTY),
         )
-    _check_passages(prompt, len(_TEXTS), tried)
+    _check_passages(prompt, len(_TEXTS), tried, _PLENTY)
 
 
-def _check_passages(prompt: str, kept: int, tried: str) -> None:
+def _check_passages(prompt: str, kept: int, tried: str, budget: int) -> None:
     """Those that are in it come in their order, each after its number."""
     places = [prompt.find(text) for text in _TEXTS[:kept]]
     if min(places, default=0) < 0 or places != sorted(places):
         expected = _("all {n} passages, the most relevant first").format(n=kept)
         raise Incorrect(
-            tried=tried, expected=expected, got=_shown(prompt), mistake=None if min(places) < 0 else "reversed"
+            tried=tried,
+            expected=expected,
+            got=_shown(prompt),
+            mistake=None if min(places) < 0 else "reversed",
+            case=_case(budget),
         )
     end = 0
     for rank, (at, text) in enumerate(zip(places, _TEXTS, strict=False), start=1):
@@ -81,7 +100,7 @@ def _check_passages(prompt: str, kept: int, tried: str) -> None:
         if not numbers or int(numbers[-1]) != rank:
             mistake = "from-zero" if numbers and int(numbers[-1]) == rank - 1 else None if numbers else "no-numbers"
             expected = _("[{rank}] before {text!r}").format(rank=rank, text=text)
-            raise Incorrect(tried=tried, expected=expected, got=_shown(prompt), mistake=mistake)
+            raise Incorrect(tried=tried, expected=expected, got=_shown(prompt), mistake=mistake, case=_case(budget))
         end = at + len(text)
 
 
@@ -103,7 +122,7 @@ def _check_fits(subject: Callable[..., Any], budget: int, right: int) -> None:
             expected=_("at most {budget} tokens, with the instructions and the question").format(budget=budget),
             got=_("{tokens} tokens").format(tokens=tokens),
             mistake="passages-only",
-            case=budget,
+            case=_case(budget),
         )
     whole = [text in prompt for text in _TEXTS]
     part = next((text for text, there in zip(_TEXTS, whole, strict=True) if not there and text[:9] in prompt), None)
@@ -113,7 +132,7 @@ def _check_fits(subject: Callable[..., Any], budget: int, right: int) -> None:
             expected=_("whole passages only, and the question"),
             got=_shown(prompt),
             mistake="cut",
-            case=budget,
+            case=_case(budget),
         )
     if whole != [rank < right for rank in range(len(_TEXTS))]:
         raise Incorrect(
@@ -123,9 +142,9 @@ def _check_fits(subject: Callable[..., Any], budget: int, right: int) -> None:
             ),
             got=_("passages {numbers}").format(numbers=[rank for rank, there in enumerate(whole, 1) if there]),
             mistake="too-few" if sum(whole) < right else None,
-            case=budget,
+            case=_case(budget),
         )
-    _check_passages(prompt, right, tried)
+    _check_passages(prompt, right, tried, budget)
 
 
 def _shown(prompt: str) -> str:

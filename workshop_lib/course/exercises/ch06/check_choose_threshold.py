@@ -20,26 +20,18 @@ _LOW = [
     *((0.4 - step / 100, False) for step in range(6)),
 ]
 _MANY = [*((0.6 + step / 100, True) for step in range(30)), (0.55, False), (0.52, False), (0.5, True)]
+# So few are answerable that silence on all of them is the best choice.
+_HARDLY_ANY = [(0.2, False), (0.5, True), (0.8, False), (0.9, False)]
 _CASES: dict[str, Scored] = {"apart": _APART, "mixed": _MIXED, "low": _LOW, "outlier": _OUTLIER, "many": _MANY}
 
 
 def check_choose_threshold(choose_threshold: Callable[[list[tuple[float, bool]]], Any]) -> None:
     """No threshold has a better F1 of being silent; not by a hair where there is a gap; whatever the order."""
     for questions in (*_CASES.values(), *_random()):
-        value = _value(choose_threshold, questions)
-        best = max(f1(questions, candidate) for candidate in _candidates(questions))
-        if f1(questions, value) < best - 1e-9:
-            raise Incorrect(
-                tried=_tried(questions),
-                expected=_("a threshold with F1 {best:.2f}").format(best=best),
-                got=_("{value:.3g}, with F1 {f1:.2f}: {counts}").format(
-                    value=value, f1=f1(questions, value), counts=_counts(questions, value)
-                ),
-                mistake=_mistake(choose_threshold),
-                case=questions,
-            )
+        _check_best(choose_threshold, questions, lambda: _mistake(choose_threshold))
     _check_gap(choose_threshold)
     _check_order(choose_threshold)
+    _check_best(choose_threshold, _HARDLY_ANY, lambda: "never-all-silent")
 
 
 def f1(questions: Scored, threshold: float) -> float:
@@ -65,6 +57,21 @@ def _counts(questions: Scored, threshold: float) -> str:
 def _candidates(questions: Scored) -> list[float]:
     scores = [score for score, _answerable in questions]
     return [*scores, math.nextafter(max(scores), math.inf)]
+
+
+def _check_best(subject: Callable[..., Any], questions: Scored, mistake: Callable[[], str | None]) -> None:
+    value = _value(subject, questions)
+    best = max(f1(questions, candidate) for candidate in _candidates(questions))
+    if f1(questions, value) < best - 1e-9:
+        raise Incorrect(
+            tried=_tried(questions),
+            expected=_("a threshold with F1 {best:.2f}").format(best=best),
+            got=_("{value:.3g}, with F1 {f1:.2f}: {counts}").format(
+                value=value, f1=f1(questions, value), counts=_counts(questions, value)
+            ),
+            mistake=mistake(),
+            case=questions,
+        )
 
 
 def _random() -> list[Scored]:

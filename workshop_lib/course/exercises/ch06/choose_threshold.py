@@ -14,7 +14,7 @@ EXERCISE = Exercise(
     check=check_choose_threshold,
     hints=(
         mark("Two thresholds between the same two neighbouring scores decide alike. So how many are worth a try?"),
-        mark("Sort the scores, try the middle between each two neighbours, and compare f1(questions, threshold)."),
+        mark("Sort the scores, try the middle between each two neighbours, and compare what f1 says of each."),
         mark(
             "candidates = [(low + high) / 2 for low, high in zip(scores, scores[1:])] with sorted scores, and one "
             "above the highest. max(candidates, key=…) takes the best of them."
@@ -76,8 +76,25 @@ def choose_threshold(questions):
     return max((score for score, _ in questions), key=f1)
 """,
             mark(
-                "The threshold is exactly the score of one question. On the next one, a hair lower, it decides "
-                "otherwise. Between the two kinds there is a gap: its middle is as good here, and safer elsewhere."
+                "The threshold lies on the score of one question, or close beside it. On the next one, a hair off, it "
+                "decides otherwise. Between the two kinds there is a gap: its middle is as good here, and safer "
+                "elsewhere."
+            ),
+        ),
+        Mistake(
+            "never-all-silent",
+            """
+def choose_threshold(questions):
+    def f1(t):
+        right = sum(s < t and not a for s, a in questions)
+        wrong = sum((s < t) == a for s, a in questions)
+        return 2 * right / (2 * right + wrong) if right else 0.0
+    scores = sorted(score for score, _ in questions)
+    return max(((low + high) / 2 for low, high in zip(scores, scores[1:])), key=f1)
+""",
+            mark(
+                "Silence on all of them was never tried. Where hardly any question has an answer it is the best there "
+                "is, and a rule that can't choose it talks on. Which threshold is silent on every score?"
             ),
         ),
         Mistake(

@@ -48,7 +48,8 @@ def _check_each(spans: Spans, text: str, size: int, overlap: int) -> None:
     for start, end in spans:
         if not 0 <= start < end <= len(text):
             expected = _("0 <= start < end <= {length}, the length of the text").format(length=len(text))
-            raise _wrong(text, size, overlap, expected, (start, end), "empty-chunk" if start >= end else None)
+            mistake = "empty-chunk" if start >= end else "past-the-end" if end > len(text) else None
+            raise _wrong(text, size, overlap, expected, (start, end), mistake)
         if end - start > size:
             expected = _("chunks of at most {size} characters").format(size=size)
             got = _("{span}, which has {length}").format(span=(start, end), length=end - start)
@@ -150,6 +151,17 @@ EXERCISE = Exercise(
             mark(
                 "The overlap was added on top of the size. A model reads up to its window and ignores the rest in "
                 "silence: the size must be the most that a chunk has, what it shares included."
+            ),
+        ),
+        Mistake(
+            "past-the-end",
+            """
+def chunk_spans(text, size, overlap):
+    return [(start, start + size) for start in range(0, len(text), size - overlap)]
+""",
+            mark(
+                "A chunk is said to end after the text does. A slice forgives that, so it shows nowhere here, but a "
+                "citation would mark what isn't there. Compare the last pair with the text's length."
             ),
         ),
         Mistake(
