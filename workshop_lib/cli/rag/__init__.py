@@ -17,7 +17,7 @@ app.command(
     help=_(
         "Index the course's pages, or your own Markdown and text files, so that they can be asked. What is there just "
         "so already is skipped, so running it again continues.\n\n\b\nExamples:\n  workshop rag index\n"
-        "  workshop rag index --language es --embedder use --collection es\n"
+        "  workshop rag index --language es --embedder use --collection spanish\n"
         "  workshop rag index notes/ README.md --collection mine"
     ),
 )(index)
