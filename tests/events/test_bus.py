@@ -2,7 +2,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
@@ -13,6 +13,7 @@ from tests.events.contract import LONG, refuse, wait_until
 from tests.events.samples import document, event
 from workshop_lib.events import (
     BaseEvent,
+    BrokerUnavailable,
     BusClosed,
     BusError,
     EventBus,
@@ -26,6 +27,8 @@ from workshop_lib.events import (
     UnknownScheme,
     open_bus,
 )
+from workshop_lib.events.transport import Consumption, Delivery
+from workshop_lib.events.transports.memory import MemoryTransport
 
 
 @pytest.fixture
@@ -159,6 +162,30 @@ def test_draining_has_an_end(bus: EventBus) -> None:
     bus.subscribe("loop", ["#"], bus.publish)
     bus.publish(event())
     assert bus.drain(timeout=0.05) > 0
+
+
+def test_what_failed_in_the_background_is_told_by_the_next_drain(
+    bus: EventBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = MemoryTransport.consume
+
+    def consume(
+        self: MemoryTransport,
+        queue: str,
+        prefetch: int,
+        deliver: Callable[[Delivery], None],
+        failed: Callable[[BusError], None],
+    ) -> Consumption:
+        consumption = real(self, queue, prefetch, deliver, failed)
+        failed(BrokerUnavailable("gone for good"))
+        return consumption
+
+    monkeypatch.setattr(MemoryTransport, "consume", consume)
+    bus.subscribe("one", ["#"], refuse)
+    bus.start_consuming(block=False)
+    with pytest.raises(BrokerUnavailable, match="gone for good"):
+        bus.drain(LONG)
+    assert bus.stop() is True
 
 
 def test_nothing_subscribed_nothing_drained(bus: EventBus) -> None:

@@ -318,7 +318,8 @@ class EventBus:
         try:
             wait_until_idle(self._transport, consumers, self._wake, timeout)
         finally:
-            if not running:
+            # What failed is told here too where consuming goes on in the background, and ends it.
+            if not running or self._failure is not None:
                 self.stop()
         return sum(consumer.settled for consumer in consumers) - before
 
