@@ -15,8 +15,9 @@ and counts it. The bus also validates what it publishes, keeps its metrics, and 
 - sqlite: SqliteHuey without results, in its default WAL. One by one: a call and a transaction for each event that is
   enqueued, by one thread, and by eight at once, whose publishes the bus lets share a transaction; and one thread that
   takes, runs and forgets one after the other. The bus acknowledges after its handler, in a transaction that several
-  events share; Huey forgets the task as it takes it, and loses it with its process. With synchronous=full either
-  thread that is alone waits for one write to disk for each event that it publishes, which bounds what there is to win.
+  events share (prefetch 100); Huey forgets the task as it takes it, and loses it with its process. With
+  synchronous=full a thread that is alone waits for one write to the disk for each event, on either side: that bounds
+  what there is to win.
 - depth: the same publish and handle, 1,000 of each, while 1,000 and while 1,000,000 events wait.
 - latency: from before `publish` on one bus until the handler of another begins, on a file that is idle in between.
 """
@@ -209,7 +210,7 @@ def sqlite(folder: Path, synchronous: str, events: Sequence[DataIngestedEvent], 
         def dequeue() -> float:
             # As many as both ways of publishing left.
             with open_bus(url) as bus:
-                return handled(bus, "pages", 2 * number) / 2
+                return handled(bus, "pages", 2 * number, PREFETCH) / 2
 
         say(f"Enqueueing and dequeueing {number:,} events, synchronous={synchronous}, {rounds} rounds")
         taken = in_turn(
@@ -334,7 +335,7 @@ def threads(publish: Callable[[Sequence[DataIngestedEvent]], object], events: Se
 def handled_elsewhere(url: str, number: int) -> float:
     """Seconds for a bus of its own, so that who publishes has no consumer beside it."""
     with open_bus(url) as bus:
-        return handled(bus, "pages", number)
+        return handled(bus, "pages", number, PREFETCH)
 
 
 def fill(bus: EventBus, events: Sequence[DataIngestedEvent], waiting: int) -> None:

@@ -1,11 +1,12 @@
 import sys
+import threading
 
 import pytest
 from prometheus_client import REGISTRY, generate_latest
 
 from tests.events.contract import LONG, refuse
 from tests.events.samples import document, event
-from workshop_lib.events import NotConfirmed, open_bus
+from workshop_lib.events import BaseEvent, NotConfirmed, open_bus
 from workshop_lib.events.metrics import NoMetrics, make_metrics
 
 
@@ -31,6 +32,24 @@ def test_what_a_bus_does_is_counted() -> None:
     assert value("events_dead_lettered_total", queue="metrics bad") == 1
     assert value("events_handler_seconds_count", queue="metrics bad") == 3
     assert value("events_in_flight", queue="metrics good") == value("events_in_flight", queue="metrics bad") == 0
+
+
+def test_what_is_in_a_handler_s_hands_is_in_flight() -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def hold(_event: BaseEvent) -> None:
+        entered.set()
+        assert leave.wait(LONG)
+
+    with open_bus("memory://") as bus:
+        bus.subscribe("metrics held", ["#"], hold, prefetch=2)
+        bus.publish_many([event(), event(), event()])
+        bus.start_consuming(block=False)
+        assert entered.wait(LONG)
+        assert value("events_in_flight", queue="metrics held") == 2
+        leave.set()
+        bus.drain(LONG)
+        assert value("events_in_flight", queue="metrics held") == 0
 
 
 def test_a_type_that_somebody_invented_is_no_label() -> None:

@@ -4,7 +4,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from functools import partial
 from queue import SimpleQueue
 
@@ -46,6 +45,7 @@ class Consumer:
             threading.Thread(target=self._work, args=(n,), name=f"{self.queue_name}-{n}", daemon=True)
             for n in range(subscription.concurrency)
         ]
+        metrics.consuming(self.queue_name, self)
         for thread in self._threads:
             thread.start()
 
@@ -92,7 +92,6 @@ class Consumer:
 
     def _deliver(self, delivery: Delivery) -> None:
         self._delivered += 1
-        self._metrics.delivered(self.queue_name)
         self._inbox.put(delivery)
 
     def _work(self, number: int) -> None:
@@ -103,7 +102,6 @@ class Consumer:
                 else:
                     self._handle(delivery)
             finally:
-                self._metrics.settled(self.queue_name)
                 self._settled[number] += 1
         with self._lock:
             self._running -= 1
@@ -132,8 +130,11 @@ class Consumer:
             redelivered=delivery.redelivered,
             traceparent=valid_traceparent(delivery.headers.get(TRACEPARENT)),
         )
-        store = self._subscription.idempotent
-        once = store.handling(self.queue_name, event.metadata.event_id) if store else nullcontext(True)
-        with handling(work), once as new:
-            if new:
-                self._subscription.callback(event)
+        store, callback = self._subscription.idempotent, self._subscription.callback
+        with handling(work):
+            if store is None:
+                callback(event)
+                return
+            with store.handling(self.queue_name, event.metadata.event_id) as new:
+                if new:
+                    callback(event)

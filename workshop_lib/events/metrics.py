@@ -1,11 +1,21 @@
 """What a bus counts, for Prometheus: published, confirmed, handled, retried, dead-lettered, seconds, in flight."""
 
 from functools import cache
+from threading import Lock
 from typing import Any, Protocol
+from weakref import WeakSet
 
 from workshop_lib.events.schemas import EventType
 
 _KNOWN = frozenset(EventType)
+
+
+class Holding(Protocol):
+    """A consumer, which is asked for its number when somebody looks: to count each delivery up and down would cost
+    more than a look."""
+
+    @property
+    def in_flight(self) -> int: ...
 
 
 class Metrics(Protocol):
@@ -13,11 +23,10 @@ class Metrics(Protocol):
 
     def published(self, event_type: str) -> None: ...
     def confirmed(self, event_type: str) -> None: ...
-    def delivered(self, queue: str) -> None: ...
+    def consuming(self, queue: str, consumer: Holding) -> None: ...
     def handled(self, queue: str, seconds: float) -> None: ...
     def retried(self, queue: str, seconds: float) -> None: ...
     def dead_lettered(self, queue: str, seconds: float) -> None: ...
-    def settled(self, queue: str) -> None: ...
 
 
 class NoMetrics:
@@ -25,11 +34,10 @@ class NoMetrics:
 
     def published(self, event_type: str) -> None: ...
     def confirmed(self, event_type: str) -> None: ...
-    def delivered(self, queue: str) -> None: ...
+    def consuming(self, queue: str, consumer: Holding) -> None: ...
     def handled(self, queue: str, seconds: float) -> None: ...
     def retried(self, queue: str, seconds: float) -> None: ...
     def dead_lettered(self, queue: str, seconds: float) -> None: ...
-    def settled(self, queue: str) -> None: ...
 
 
 class PrometheusMetrics:
@@ -44,7 +52,10 @@ class PrometheusMetrics:
         self._retried = _labelled(Counter("events_retried_total", "Failed tries that are repeated", ["queue"]))
         self._dead = _labelled(Counter("events_dead_lettered_total", "Events that were given up", ["queue"]))
         self._seconds = _labelled(Histogram("events_handler_seconds", "Seconds in the handler, one try", ["queue"]))
-        self._in_flight = _labelled(Gauge("events_in_flight", "Delivered here and not settled", ["queue"]))
+        self._in_flight = Gauge("events_in_flight", "Delivered here and not settled", ["queue"])
+        self._lock = Lock()
+        # Consumers that have ended and are forgotten count no more.
+        self._consumers: dict[str, WeakSet[Holding]] = {}
 
     def published(self, event_type: str) -> None:
         self._published(_label(event_type)).inc()
@@ -52,8 +63,11 @@ class PrometheusMetrics:
     def confirmed(self, event_type: str) -> None:
         self._confirmed(_label(event_type)).inc()
 
-    def delivered(self, queue: str) -> None:
-        self._in_flight(queue).inc()
+    def consuming(self, queue: str, consumer: Holding) -> None:
+        with self._lock:
+            there = self._consumers.setdefault(queue, WeakSet())
+            there.add(consumer)
+            self._in_flight.labels(queue).set_function(lambda: self._held(there))
 
     def handled(self, queue: str, seconds: float) -> None:
         self._handled(queue).inc()
@@ -67,8 +81,9 @@ class PrometheusMetrics:
         self._dead(queue).inc()
         self._seconds(queue).observe(seconds)
 
-    def settled(self, queue: str) -> None:
-        self._in_flight(queue).dec()
+    def _held(self, consumers: "WeakSet[Holding]") -> int:
+        with self._lock:
+            return sum(consumer.in_flight for consumer in consumers)
 
 
 def make_metrics() -> Metrics:
