@@ -813,14 +813,15 @@ from IPython.display import HTML, display
 
 
 def in_its_page(citation, around=260):
-    """The cited sentence, marked in its page. Pages are data here too: their text is escaped."""
+    """The cited sentence, marked in its page. Pages are data here too: escaped, and their `$` begins no formula."""
     text = documents[citation.document_id].text
     before, after = text[max(0, citation.start - around) : citation.start], text[citation.end :][:around]
     sentence = escape(text[citation.start : citation.end])
     marked = f'<mark style="background:#ffe08a;color:#000000"><strong>[{citation.number}]</strong> {sentence}</mark>'
     name = escape(f"Source {citation.number}: {citation.document_id}")
     return HTML(
-        f'<figure aria-label="{name}" style="max-width:46em;margin:1em 0"><figcaption><strong>{name}</strong>, '
+        f'<figure class="mathjax_ignore" aria-label="{name}" style="max-width:46em;margin:1em 0">'
+        f"<figcaption><strong>{name}</strong>, "
         f"characters {citation.start} to {citation.end}</figcaption>"
         f'<blockquote style="white-space:pre-wrap">… {escape(before)}{marked}{escape(after)} …</blockquote></figure>'
     )

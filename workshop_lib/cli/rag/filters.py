@@ -37,7 +37,7 @@ def _part(text: str) -> dict[str, Any]:
             ) from None
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        expected = _("expected a filter such as language=en, or JSON; got {text!r}")
+        expected = _("expected a filter key=value, such as language=en, or JSON; got {text!r}")
         raise InvalidFilter(expected.format(text=text))
     return {key.strip(): _value(value.strip())}
 
