@@ -137,3 +137,31 @@ def test_a_relative_path_lies_under_the_home(tmp_path: Path, monkeypatch: pytest
     with open_store(f"sqlite:///{tmp_path}/elsewhere.db") as store:
         assert isinstance(store, SQLiteEventStore)
         assert store.path == tmp_path / "elsewhere.db"
+
+
+def test_a_locked_file_is_told_and_used_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workshop_lib.events.sqlite.BUSY_TIMEOUT", 0.05)
+    kept = event()
+    with SQLiteEventStore(path) as store:
+        holder = sqlite3.connect(path, isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match="locked"):
+            store.store_event(kept)
+        holder.execute("ROLLBACK")
+        holder.close()
+        assert store.store_event(kept) is True
+
+
+def test_a_full_disk_is_told_and_nothing_is_half_there(store: SQLiteEventStore) -> None:
+    work, connection = uuid4(), store._connection
+    assert connection is not None
+    # SQLite's own limit, which fails as a full disk does.
+    [pages] = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+    many = [event("test.event", work, text=str(number) * 2000) for number in range(20)]
+    with pytest.raises(StoreUnavailable, match="full"):
+        store.store_events(many)
+    assert store.get_events_by_correlation(work) == []
+    connection.execute("PRAGMA max_page_count = 100000")
+    assert store.store_events(many) is True
+    assert store.get_events_by_correlation(work) == many
