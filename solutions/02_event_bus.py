@@ -845,10 +845,11 @@ rubbish.publish([Outgoing("data.ingested", b"<html>502 Bad Gateway</html>", mand
 rubbish.close()
 with tally(name, ledger, section_needed=True) as one:
     one.wait_for("ready")
-    while board_bus.counts(queue).dead == len(letters):
-        one.wait_until_quiet(0.2)
+    until = time.monotonic() + 30
+    while board_bus.counts(queue).dead == len(letters) and time.monotonic() < until:
+        time.sleep(0.1)
     one.stop()
-print([letter.reason.partition(":")[0] for letter in board_bus.dead_letters(queue)])
+print(dict(Counter(letter.reason.partition(":")[0] for letter in board_bus.dead_letters(queue))))
 
 # %% [markdown]
 # ## 2.8

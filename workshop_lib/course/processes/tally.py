@@ -31,7 +31,8 @@ def main(
     Args:
         auto_ack: acknowledge before the work.
         once: remember what was handled; else each delivery counts.
-        hang_at: stop dead at this page, counted from 1: ``before`` the work, or ``after`` it and before the ack.
+        hang_at: stop dead at this page, counted from 1: ``before`` the work, or ``after`` it and before the ack. Where
+            the work fails there is no after: then at the next.
     """
     wait, mine, link = part("2.5", backoff), part("2.6", handle_once), part("2.7", follow)
     with (
@@ -51,7 +52,7 @@ def main(
             threading.Event().wait()
 
         def handle(event: BaseEvent) -> None:
-            page, hangs = event.payload["document_id"], next(numbers) == hang_at
+            page, hangs = event.payload["document_id"], 0 < hang_at <= next(numbers)
             say("took", f"{page} {_attempt()}")
             if hangs and hang == "before":
                 stop_dead(page)
