@@ -926,12 +926,7 @@ for step in trace.steps:
 marks.sort()
 
 # %%
-COLOURS = {
-    "taken": "#0072b2",
-    "done": "#009e73",
-    "known already: skipped": "#009e73",
-    "killed before the ack": "#d55e00",
-}
+COLOURS = {"taken": "#0072b2", "done, page.counted told": "#009e73", "known already: skipped": "#009e73"}
 figure, axes = plt.subplots(figsize=(9, 4.5), layout="constrained")
 for number, process in enumerate(crew[:3], start=1):
     axes.plot(
@@ -945,7 +940,7 @@ for number, process in enumerate(crew[:3], start=1):
 seen = Counter()
 for seconds, row, text in marks:
     colour = COLOURS.get(text, "#d55e00" if "killed" in text else "#000000")
-    axes.plot(seconds, row, marker="X" if "killed" in text else "o", c=colour, ms=9, ls="", zorder=3)
+    axes.plot(seconds, row, marker="X" if "killed" in text else "o", c=colour, ms=10, mec="white", ls="", zorder=3)
     axes.annotate(text, (seconds, row), (8, 7 + 12 * seen[row]), textcoords="offset points", color=colour, fontsize=9)
     seen[row] += 1
     causes = [
