@@ -1,6 +1,7 @@
 import time
 import unicodedata
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -207,8 +208,11 @@ def test_a_heading_before_a_sentence_too_long_for_any_chunk_stays_with_its_begin
     assert texts(text, 30, headings=[Heading(1, "Top", 0)])[0] == "Top\n\nword word word word word"
 
 
-@pytest.mark.parametrize(("size", "overlap"), [(0, 0), (-1, 0), (10, 10), (10, 11), (10, -1)])
-def test_sizes_that_split_nothing_are_refused(size: int, overlap: int) -> None:
+@pytest.mark.parametrize(
+    ("size", "overlap"),
+    [(0, 0), (-1, 0), (10, 10), (10, 11), (10, -1), (5.5, 0), ("9", 0), (True, 0), (10, 1.5), (10, None)],
+)
+def test_sizes_that_split_nothing_are_refused(size: Any, overlap: Any) -> None:
     with pytest.raises(InvalidChunking, match="expected"):
         split("text", size=size, overlap=overlap)
 

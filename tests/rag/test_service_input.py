@@ -88,7 +88,9 @@ def test_metadata_that_can_t_be_stored(service, metadata, message):
     assert service.query("cookie")[0].content == KEPT
 
 
-@pytest.mark.parametrize("item", [3, None, {"text": "x"}, {"content": "x", "id": "1"}, (), ("x", {}, "1", (), 5)])
+@pytest.mark.parametrize(
+    "item", [3, None, {"text": "x"}, {"content": "x", "id": "1"}, {"content": "x", 1: 2}, (), ("x", {}, "1", (), 5)]
+)
 def test_what_is_in_no_known_form(service, item):
     with pytest.raises(InvalidDocument, match="expected a"):
         service.index_documents([item])
@@ -136,6 +138,13 @@ def test_a_question_that_is_none(service, ask, question, error):
         getattr(service, ask)(question)
     assert isinstance(refused.value, InvalidQuery)
     assert service.embedder.asked == []
+
+
+@pytest.mark.parametrize("threshold", ["calibrate", float("nan"), True, [0.3]])
+def test_a_threshold_that_is_none(service, threshold):
+    service.index_document(KEPT)
+    with pytest.raises(InvalidQuery, match="expected a threshold from 0 to 1, 'calibrated' or None"):
+        service.answer("cookie", threshold=threshold)
 
 
 def test_the_longest_question(service):

@@ -1,6 +1,7 @@
 """From a question to what was found, and to an answer: the reading half of the service."""
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -115,7 +116,7 @@ class Asking:
     def _compose(self, ask: Ask, results: Sequence[Result]) -> Answer:
         with self._metrics.duration.labels("answer").time():
             warnings = [self.warning(ask.question, ask.language)]
-            threshold = SHIPPED.get(self._embedder.name) if ask.threshold == "calibrated" else ask.threshold
+            threshold = SHIPPED.get(self._embedder.name) if ask.threshold == "calibrated" else _number(ask.threshold)
             if ask.threshold == "calibrated" and threshold is None:
                 text = _(
                     "No threshold is known for {model}, so an answer was given however little the documents seem "
@@ -133,6 +134,16 @@ def _check(question: str) -> None:
     if not question.strip():
         raise EmptyQuery
     usable([question])
+
+
+def _number(threshold: object) -> float | None:
+    if threshold is None:
+        return None
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or math.isnan(threshold):
+        raise InvalidQuery(
+            _("expected a threshold from 0 to 1, 'calibrated' or None, got {threshold!r}").format(threshold=threshold)
+        )
+    return threshold
 
 
 def _joined(warnings: Iterable[str | None]) -> str | None:

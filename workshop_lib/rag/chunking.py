@@ -102,13 +102,13 @@ def chunk_spans(
 
 
 def _check(text: str, size: int, overlap: int, headings: Sequence[Heading]) -> None:
-    if size < 1:
+    if not _is_whole(size) or size < 1:
         raise InvalidChunking(
-            _("expected a chunk size of 1 character or more, usually 500; got {size}").format(size=size)
+            _("expected a chunk size of 1 character or more, usually 500; got {size!r}").format(size=size)
         )
-    if not 0 <= overlap < size:
+    if not _is_whole(overlap) or not 0 <= overlap < size:
         expected = _(
-            "expected an overlap from 0 to below the chunk size of {size}, usually a tenth of it; got {overlap}"
+            "expected an overlap from 0 to below the chunk size of {size}, usually a tenth of it; got {overlap!r}"
         )
         raise InvalidChunking(expected.format(size=size, overlap=overlap))
     before = -1
@@ -122,6 +122,10 @@ def _check(text: str, size: int, overlap: int, headings: Sequence[Heading]) -> N
                 expected.format(text=heading.text, start=heading.start, found=text[max(0, heading.start) :][:40])
             )
         before = heading.start
+
+
+def _is_whole(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool)
 
 
 def _paths(headings: Sequence[Heading], starts: Sequence[int]) -> Iterator[tuple[str, ...]]:

@@ -11,7 +11,7 @@ from workshop_lib.rag.chunking import Chunk
 from workshop_lib.rag.embedders import Embedder, Progress, last_call
 from workshop_lib.rag.errors import RagError
 from workshop_lib.rag.index import ChromaIndex, Entry
-from workshop_lib.rag.index.entries import HEADING_SEPARATOR, identify
+from workshop_lib.rag.index.entries import chunk_metadata, identify, record_id
 from workshop_lib.rag.intake import Source
 from workshop_lib.rag.results import Indexed, Piece
 
@@ -81,7 +81,7 @@ class Indexing:
             for position, one in enumerate(sources):
                 chunks = self._split(one)
                 version, _ = identify(one.document_id, chunks, one.metadata)
-                ids = [f"{one.document_id}:{chunk.index}:{version}" for chunk in chunks]
+                ids = [record_id(one.document_id, chunk.index, version) for chunk in chunks]
                 self._read = position + 1
                 if self._is_there(one, chunks, version):
                     self._done[position] = Indexed(one.document_id, len(chunks), ids, written=False)
@@ -136,18 +136,4 @@ class Indexing:
 
 def pieces(source: Source, chunks: Sequence[Chunk]) -> list[Piece]:
     """What a search will find of a document, without its ids."""
-    return [
-        Piece(
-            chunk.text,
-            {
-                "document_id": source.document_id,
-                "chunk_index": chunk.index,
-                "chunk_total": chunk.total,
-                "start": chunk.start,
-                "end": chunk.end,
-                "headings": HEADING_SEPARATOR.join(chunk.headings),
-                **source.metadata,
-            },
-        )
-        for chunk in chunks
-    ]
+    return [Piece(chunk.text, chunk_metadata(source.document_id, chunk, source.metadata)) for chunk in chunks]

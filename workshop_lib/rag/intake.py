@@ -113,7 +113,7 @@ def _source_of_mapping(item: Mapping[str, Any], limit: int) -> Source:
     known = {"content", "metadata", "document_id", "headings"}
     if "content" not in item or item.keys() - known:
         text = _("expected a mapping with content, and perhaps metadata, document_id and headings; got {keys}")
-        raise InvalidDocument(item.get("document_id", _("without an id")), text.format(keys=sorted(item)))
+        raise InvalidDocument(item.get("document_id", _("without an id")), text.format(keys=sorted(map(str, item))))
     return source(item["content"], item.get("metadata"), item.get("document_id"), item.get("headings", ()), limit=limit)
 
 

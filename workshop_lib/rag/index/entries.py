@@ -23,7 +23,7 @@ from workshop_lib.rag.results import Value
 Vectors = npt.NDArray[np.float32]
 
 RESERVED = ("document_id", "chunk_index", "chunk_total", "start", "end", "headings")
-HEADING_SEPARATOR = " > "
+_SEPARATOR = " > "
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +74,19 @@ def place(record: str) -> Place:
     return Place(document_id, int(index), version)
 
 
+def chunk_metadata(document_id: str, chunk: Chunk, metadata: Mapping[str, Value]) -> dict[str, Value]:
+    """What is kept with a chunk: the `RESERVED` keys, then the caller's own."""
+    return {
+        "document_id": document_id,
+        "chunk_index": chunk.index,
+        "chunk_total": chunk.total,
+        "start": chunk.start,
+        "end": chunk.end,
+        "headings": _SEPARATOR.join(chunk.headings),
+        **metadata,
+    }
+
+
 def prepare(entry: Entry, dimension: int) -> Prepared:
     """The records of `entry`.
 
@@ -89,18 +102,7 @@ def prepare(entry: Entry, dimension: int) -> Prepared:
         ids=[record_id(entry.document_id, index, version) for index in range(total)],
         vectors=_vectors(entry, dimension),
         texts=[chunk.text for chunk in entry.chunks],
-        metadatas=[
-            {
-                "document_id": entry.document_id,
-                "chunk_index": chunk.index,
-                "chunk_total": total,
-                "start": chunk.start,
-                "end": chunk.end,
-                "headings": HEADING_SEPARATOR.join(chunk.headings),
-                **metadata,
-            }
-            for chunk in entry.chunks
-        ],
+        metadatas=[chunk_metadata(entry.document_id, chunk, metadata) for chunk in entry.chunks],
     )
 
 
