@@ -20,6 +20,8 @@ from pydantic import (
     field_validator,
 )
 
+from workshop_lib.i18n import _
+
 Name = Annotated[str, StringConstraints(min_length=1)]
 
 FIRST_VERSION = "1.0.0"
@@ -145,7 +147,8 @@ class BaseEvent(Frozen):
     @classmethod
     def _is_of_this_type(cls, metadata: EventMetadata) -> EventMetadata:
         if cls.event_type is not None and metadata.event_type != cls.event_type:
-            raise ValueError(f"expected event_type {cls.event_type}, got {metadata.event_type}")
+            text = _("expected event_type {expected}, got {type}")
+            raise ValueError(text.format(expected=cls.event_type, type=metadata.event_type))
         return metadata
 
     @classmethod
