@@ -548,7 +548,7 @@ transport.close()
 # %% [markdown]
 # ## How long to wait
 #
-# A wait of a twentieth of a second was my invention. A database that restarts needs ten. And 500 clients that failed
+# A twentieth of a second was a guess. A database that restarts needs ten. And 500 clients that failed
 # at the same moment, all with the same wait, come back at the same moment.
 #
 # The usual repair is to double the bound each time, up to a cap. **Predict:** is that enough for the 500?
