@@ -29,7 +29,7 @@ from workshop_lib.events import (
     open_bus,
     parse_event,
 )
-from workshop_lib.events.transport import Delivery, Outgoing, QueueSpec
+from workshop_lib.events.transport import Delivery, Outgoing, QueueCounts, QueueSpec
 from workshop_lib.events.transports import make_transport
 
 LONG = 60.0
@@ -249,7 +249,14 @@ class BusContract:
     def test_an_unknown_queue_is_told(self, bus: EventBus) -> None:
         bus.subscribe("index", ["#"], refuse)
         assert bus.queues() == ("index",)
-        for ask in (bus.counts, bus.dead_letters, lambda name: bus.replay(name, "1"), lambda name: bus.drop(name, "1")):
+        for ask in (
+            bus.counts,
+            bus.dead_letters,
+            lambda name: bus.replay(name, "1"),
+            lambda name: bus.drop(name, "1"),
+            lambda name: bus.replay_many(name, []),
+            lambda name: bus.drop_many(name, []),
+        ):
             with pytest.raises(UnknownQueue, match="indx"):
                 ask("indx")
 
@@ -356,6 +363,27 @@ class BusContract:
         assert bus.drop("one", letters[2].id) is False
         assert bus.dead_letters("one") == letters[:2] + letters[3:]
         assert bus.drain(LONG) == 0
+
+    def test_dead_letters_are_replayed_and_dropped_together(self, bus: EventBus, other: EventBus) -> None:
+        mended: list[BaseEvent] = []
+        bus.subscribe("one", ["#"], refuse, max_attempts=1)
+        bus.publish_many([event(number=number) for number in range(250)])
+        bus.drain(LONG)
+        ids = [letter.id for letter in bus.dead_letters("one")]
+        assert bus.replay_many("one", []) == 0
+        assert bus.drop_many("one", []) == 0
+        assert bus.replay_many("one", ["none such", ids[7], ids[3], ids[7]]) == 2
+        assert bus.drop_many("one", [ids[3], ids[4], "none such", ids[5], ids[4]]) == 2
+        counts = bus.counts("one")
+        assert (counts.ready, counts.dead) == (2, 246)
+        assert [letter.id for letter in bus.dead_letters("one")] == ids[:3] + ids[6:7] + ids[8:]
+        assert bus.replay_many("one", ids) == 246
+        assert bus.replay_many("one", ids) == bus.drop_many("one", ids) == 0
+        assert bus.dead_letters("one") == ()
+        other.subscribe("one", ["#"], mended.append)
+        other.drain(LONG)
+        assert sorted(numbers(mended)) == [number for number in range(250) if number not in (4, 5)]
+        assert bus.counts("one") == QueueCounts(0, 0, 0)
 
     def test_a_dead_letter_of_one_queue_is_no_other_s(self, bus: EventBus) -> None:
         got: list[BaseEvent] = []

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
@@ -352,8 +352,20 @@ class EventBus:
         Raises:
             UnknownQueue: no queue of that name.
         """
+        return self.replay_many(queue_name, (letter_id,)) == 1
+
+    def replay_many(self, queue_name: str, letter_ids: Collection[str]) -> int:
+        """Put dead letters back into their queue, as new, faster than one by one. Returns how many of them there were.
+
+        None is lost if the process ends in the middle; some may then be back in the queue and among the dead letters
+        too, and are handled twice if they are replayed again.
+
+        Raises:
+            UnknownQueue: no queue of that name.
+            BrokerUnavailable: the backend went away; some may have been put back.
+        """
         self._open()
-        return self._transport.replay(queue_name, letter_id)
+        return self._transport.replay_many(queue_name, letter_ids)
 
     def drop(self, queue_name: str, letter_id: str) -> bool:
         """Forget a dead letter. False where there is none of that id.
@@ -361,8 +373,17 @@ class EventBus:
         Raises:
             UnknownQueue: no queue of that name.
         """
+        return self.drop_many(queue_name, (letter_id,)) == 1
+
+    def drop_many(self, queue_name: str, letter_ids: Collection[str]) -> int:
+        """Forget dead letters, faster than one by one. Returns how many of them there were.
+
+        Raises:
+            UnknownQueue: no queue of that name.
+            BrokerUnavailable: the backend went away; some may be gone.
+        """
         self._open()
-        return self._transport.drop(queue_name, letter_id)
+        return self._transport.drop_many(queue_name, letter_ids)
 
     def _confirm(self, events: Sequence[BaseEvent]) -> None:
         for event in events:

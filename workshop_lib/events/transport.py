@@ -10,7 +10,7 @@ The words, the same on every backend:
 - If the consumer's process or connection ends first, the message comes again, to whoever consumes then.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -69,7 +69,7 @@ class DeadLetter:
     """A message that was given up, as it was published.
 
     Attributes:
-        id: names it within its queue, for `replay` and `drop`; stays the same until then.
+        id: names it within its queue, for `replay_many` and `drop_many`; stays the same until then.
         reason: such as "ValueError: too long".
         digest: of the traceback, the same for the same failure: eight hex digits and the innermost line.
         attempts: how often a handler had it.
@@ -209,16 +209,22 @@ class Transport(Protocol):
             UnknownQueue: no queue of that name.
         """
 
-    def replay(self, queue_name: str, letter_id: str) -> bool:
-        """Put the dead letter back into its own queue, and no other's, as new: attempt 1. False where there is none.
+    def replay_many(self, queue_name: str, letter_ids: Collection[str]) -> int:
+        """Put these dead letters back into their own queue, and no other's, as new: attempt 1. How many there were.
+
+        An id that names no letter is passed over, and one that is given twice counts once. A letter is in its queue
+        before it is gone from the dead ones: none is lost where the process or the backend ends in between. Some may
+        then be in both places, and replaying those again lets them be handled twice.
 
         Raises:
             UnknownQueue: no queue of that name.
+            BrokerUnavailable: some may be back in their queue, the others are where they were.
         """
 
-    def drop(self, queue_name: str, letter_id: str) -> bool:
-        """Forget the dead letter. False where there is none.
+    def drop_many(self, queue_name: str, letter_ids: Collection[str]) -> int:
+        """Forget these dead letters; ids are taken as by `replay_many`. How many there were.
 
         Raises:
             UnknownQueue: no queue of that name.
+            BrokerUnavailable: some may be gone, the others are where they were.
         """

@@ -3,7 +3,7 @@
 import heapq
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -277,17 +277,21 @@ class MemoryTransport:
         with self._broker.lock:
             return tuple(letter for _entry, letter in self._broker.queue(queue_name).dead.values())[:limit]
 
-    def replay(self, queue_name: str, letter_id: str) -> bool:
+    def replay_many(self, queue_name: str, letter_ids: Collection[str]) -> int:
         with self._broker.lock:
             queue = self._broker.queue(queue_name)
-            found = queue.dead.pop(letter_id, None)
-            if found is not None:
-                self._broker.put(queue, queue.entry(next(self._broker.numbers), found[0].message))
-            return found is not None
+            found = self._taken(queue, letter_ids)
+            for entry in found:
+                self._broker.put(queue, queue.entry(next(self._broker.numbers), entry.message))
+            return len(found)
 
-    def drop(self, queue_name: str, letter_id: str) -> bool:
+    def drop_many(self, queue_name: str, letter_ids: Collection[str]) -> int:
         with self._broker.lock:
-            return self._broker.queue(queue_name).dead.pop(letter_id, None) is not None
+            return len(self._taken(self._broker.queue(queue_name), letter_ids))
+
+    def _taken(self, queue: _Queue, letter_ids: Collection[str]) -> list[_Entry]:
+        found = (queue.dead.pop(letter_id, None) for letter_id in letter_ids)
+        return [there[0] for there in found if there is not None]
 
     def _bindings(self) -> Bindings:
         return self._broker.bindings.setdefault(self._exchange, Bindings())

@@ -78,6 +78,17 @@ class Cluster:
         """Write a record and return its offset once the broker has it."""
         return int((await (await self.send(topic, value, key, headers))).offset)
 
+    async def write_many(self, records: "Iterable[tuple[str, bytes | None, bytes, Headers]]") -> None:
+        """Write records, in this order, and return once the broker has them all.
+
+        Raises:
+            KafkaError: it may not have some.
+        """
+        sent = [await self.send(*record) for record in records]
+        for answer in await asyncio.gather(*sent, return_exceptions=True):
+            if isinstance(answer, BaseException):
+                raise answer
+
     async def partitions(self, *names: str) -> tuple[TopicPartition, ...]:
         """All partitions of these topics."""
         found: list[TopicPartition] = []

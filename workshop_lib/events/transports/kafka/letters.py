@@ -1,5 +1,6 @@
 """Dead letters: a compacted topic in which a tombstone drops one."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -42,24 +43,28 @@ class Letters:
         wanted = [offset for (_id, name), offset in self._offsets.items() if name == queue][:limit]
         return tuple([_letter(record) for record in await self._records(wanted)])
 
-    async def take(self, queue: str, letter_id: str) -> Message | None:
-        """The message of a letter, without removing it. None where there is none."""
-        await self._refresh()
-        offset = self._offsets.get((letter_id, queue))
-        for record in await self._records([] if offset is None else [offset]):
+    async def messages(self, queue: str, letter_ids: Collection[str]) -> dict[str, Message]:
+        """The messages of those letters that are there, as new, by the letters' ids; removes none."""
+        found: dict[str, Message] = {}
+        for record in await self._records([self._offsets[name] for name in await self._there(queue, letter_ids)]):
             message = Message.read(record)
+            assert message is not None, "only `bury` writes here"
             key = next((value for name, value in record.headers if name == "x-partition-key"), b"")
-            return None if message is None else replace(message, key=key, attempt=1)
-        return None
+            found[_name(record)[0]] = replace(message, key=key, attempt=1)
+        return found
 
-    async def drop(self, queue: str, letter_id: str) -> bool:
-        """Forget it. False where there is none."""
+    async def drop(self, queue: str, letter_ids: Collection[str]) -> int:
+        """Forget those that are there, and say how many they were."""
+        there = await self._there(queue, letter_ids)
+        if there:
+            await self._cluster.write_many((self._partition.topic, None, _key(name), []) for name in there)
+            await self._refresh()
+        return len(there)
+
+    async def _there(self, queue: str, letter_ids: Collection[str]) -> list[Name]:
         await self._refresh()
-        if (letter_id, queue) not in self._offsets:
-            return False
-        await self._cluster.write(self._partition.topic, None, _key((letter_id, queue)), [])
-        await self._refresh()
-        return True
+        names = ((letter_id, queue) for letter_id in dict.fromkeys(letter_ids))
+        return [name for name in names if name in self._offsets]
 
     async def _refresh(self) -> None:
         end = (await self._cluster.ends([self._partition]))[self._partition]
@@ -67,11 +72,10 @@ class Letters:
             if record.offset < self._read:
                 continue
             self._read = record.offset + 1
-            letter_id, _space, queue = record.key.decode().partition(" ")
             if record.value is None:
-                self._offsets.pop((letter_id, queue), None)
+                self._offsets.pop(_name(record), None)
             else:
-                self._offsets[letter_id, queue] = record.offset
+                self._offsets[_name(record)] = record.offset
 
     async def _records(self, offsets: list[int]) -> list[Any]:
         if not offsets:
@@ -83,6 +87,11 @@ class Letters:
 
 def _key(name: Name) -> bytes:
     return " ".join(name).encode()
+
+
+def _name(record: Any) -> Name:
+    letter_id, _space, queue = record.key.decode().partition(" ")
+    return letter_id, queue
 
 
 def _letter(record: Any) -> DeadLetter:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from aiokafka.errors import (
@@ -38,6 +38,8 @@ from workshop_lib.i18n import _
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
+
+_LOT = 100
 
 # The broker has answered: it did not take the record, and will not.
 _REFUSED = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidTopicError, TopicAuthorizationFailedError)
@@ -98,11 +100,11 @@ class KafkaTransport:
     def dead_letters(self, queue_name: str, limit: int | None = None) -> tuple[DeadLetter, ...]:
         return self._run(lambda client: client.dead_letters(queue_name, limit))
 
-    def replay(self, queue_name: str, letter_id: str) -> bool:
-        return self._run(lambda client: client.replay(queue_name, letter_id))
+    def replay_many(self, queue_name: str, letter_ids: Collection[str]) -> int:
+        return self._run(lambda client: client.replay_many(queue_name, letter_ids))
 
-    def drop(self, queue_name: str, letter_id: str) -> bool:
-        return self._run(lambda client: client.drop(queue_name, letter_id))
+    def drop_many(self, queue_name: str, letter_ids: Collection[str]) -> int:
+        return self._run(lambda client: client.drop_many(queue_name, letter_ids))
 
     def end(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` unless the transport was closed before, which has done it."""
@@ -233,18 +235,21 @@ class _Client:
         await self._settled(name)
         return await self._letters.letters(name, limit)
 
-    async def replay(self, name: str, letter_id: str) -> bool:
+    async def replay_many(self, name: str, letter_ids: Collection[str]) -> int:
         await self._settled(name)
-        message = await self._letters.take(name, letter_id)
-        if message is None:
-            return False
-        # First where it is needed, then away from here: twice is better than not at all.
-        await self._cluster.write(self._topics.retry(0), message.body, message.key, message.fields())
-        return await self._letters.drop(name, letter_id)
+        found = list((await self._letters.messages(name, letter_ids)).items())
+        for start in range(0, len(found), _LOT):
+            lot = found[start : start + _LOT]
+            # First where they are needed, then away from here: twice is better than not at all.
+            await self._cluster.write_many(
+                (self._topics.retry(0), message.body, message.key, message.fields()) for _id, message in lot
+            )
+            await self._letters.drop(name, [letter_id for letter_id, _message in lot])
+        return len(found)
 
-    async def drop(self, name: str, letter_id: str) -> bool:
+    async def drop_many(self, name: str, letter_ids: Collection[str]) -> int:
         await self._settled(name)
-        return await self._letters.drop(name, letter_id)
+        return await self._letters.drop(name, letter_ids)
 
     async def _queue(self, name: str) -> Queue:
         if name in self._temporary:

@@ -6,7 +6,7 @@ deletes with the first, serves as a lock between processes.
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +19,9 @@ from workshop_lib.i18n import _
 _LOCKED = 405
 # The largest prefetch that AMQP can say: a reader sees no more than these.
 MOST = 65535
+# A channel keeps back what it acknowledges while a quorum queue has not agreed to 32 of its requests (the broker's
+# quorum_commands_soft_limit), and forgets it when it is closed.
+_UNHEARD = 16
 
 
 class Held:
@@ -37,10 +40,12 @@ class Reader:
     def __init__(self, loop: Loop, link: Link, patience: float) -> None:
         self._loop, self._link, self._patience = loop, link, patience
         self._lock = threading.Lock()
+        # The channel, the queue's name, and what is held of it.
+        self._hands: tuple[Channel, str, list[Held]] | None = None
 
     @contextmanager
     def holding(self, queue: str) -> Iterator[list[Held]]:
-        """What is ready in `queue`, in hand while the body runs; `finish` takes one off, the others go back.
+        """What is ready in `queue`, in hand while the body runs; `finish` takes some off, the others go back.
 
         Raises:
             Refused: no such queue.
@@ -54,9 +59,11 @@ class Reader:
                 reading = Channel(self._loop, self._link)
                 try:
                     held = self._take(reading, queue)
+                    self._hands = reading, queue, held
                     try:
                         yield held
                     finally:
+                        self._hands = None
                         self._give_back(reading, queue, [one for one in held if not one.done])
                 finally:
                     reading.close()
@@ -64,10 +71,28 @@ class Reader:
             finally:
                 channel.close()
 
-    def finish(self, one: Held) -> None:
-        """Take it off its queue."""
-        one.done = True
-        self._loop.post(lambda: one.channel.is_open and one.channel.basic_ack(one.tag))
+    def finish(self, those: Sequence[Held]) -> None:
+        """Take these of what is held off their queue; returns once the queue has agreed.
+
+        Raises:
+            Lost: the connection broke; they may still be there.
+        """
+        assert self._hands is not None, "only while a queue is held"
+        channel, queue, held = self._hands
+        for start in range(0, len(those), _UNHEARD):
+            some = those[start : start + _UNHEARD]
+            for one in some:
+                one.done = True
+            self._loop.post(lambda: self._acknowledge(some))  # noqa: B023
+            # Its answer comes behind what was acknowledged. What has arrived meanwhile goes back with the others.
+            if (one_more := channel.get(queue)) is not None:
+                held.append(Held(*one_more))
+
+    @staticmethod
+    def _acknowledge(those: Sequence[Held]) -> None:
+        for one in those:
+            if one.channel.is_open:
+                one.channel.basic_ack(one.tag)
 
     def _locked(self, name: str) -> Channel:
         until = time.monotonic() + self._patience

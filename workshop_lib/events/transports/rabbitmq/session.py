@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from workshop_lib.events.errors import BrokerUnavailable, BusClosed, WrongCredentials
@@ -137,11 +137,24 @@ class Session:
             raise BusClosed if self._closed else self.publishing.why()
         return batch
 
-    def put(self, queue: str, body: bytes, headers: Mapping[str, str], priority: int | None) -> None:
-        """Into one queue, by its name."""
-        job = Job("", queue, body, properties(headers, priority), True, lambda _fate, _why: None)
-        batch = self.publish([job])
-        if not batch.confirmed:
+    def put(
+        self,
+        queue: str,
+        messages: Sequence[tuple[bytes, Mapping[str, str], int | None]],
+        confirmed: Callable[[set[int]], None] = lambda _indices: None,
+    ) -> None:
+        """Bodies, headers and priorities into one queue, by its name. `confirmed` is given the indices of those in it.
+
+        Raises:
+            BrokerUnavailable: some may not be in it.
+        """
+        jobs = [
+            Job("", queue, body, properties(headers, priority), True, lambda _fate, _why: None)
+            for body, headers, priority in messages
+        ]
+        batch = self.publish(jobs)
+        confirmed(batch.confirmed)
+        if len(batch.confirmed) < len(jobs):
             why = next((why for _fate, why in batch.refused.values()), batch.why)
             raise BrokerUnavailable(
                 _("RabbitMQ did not take a message for {queue!r}: {why}").format(queue=queue, why=why)

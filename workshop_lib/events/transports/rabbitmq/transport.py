@@ -1,7 +1,7 @@
 """The transport: its parts, and the errors that a caller sees."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -39,6 +39,7 @@ from workshop_lib.i18n import _
 
 T = TypeVar("T")
 _NOT_FOUND, _PRECONDITION_FAILED = 404, 406
+_LOT = 100
 
 
 class RabbitMQTransport:
@@ -161,28 +162,40 @@ class RabbitMQTransport:
         letters = self._read_dead(queue_name, lambda held: [letter_of(queue_name, one) for one in held])
         return tuple(sorted(letters, key=lambda one: one.died_at)[:limit])
 
-    def replay(self, queue_name: str, letter_id: str) -> bool:
-        def again(held: list[Held]) -> bool:
-            for one in held:
-                if id_of(one) == letter_id:
-                    found = letter_of(queue_name, one)
-                    headers = {**found.headers, ROUTING_KEY: found.routing_key}
-                    self._open().put(queue_name, one.body, headers, one.properties.priority)
-                    self._open().reader.finish(one)
-                    return True
-            return False
+    def replay_many(self, queue_name: str, letter_ids: Collection[str]) -> int:
+        session, wanted = self._open(), set(letter_ids)
+        # Where the connection breaks, the reading begins anew: what is back by then has only to be taken from here.
+        back: set[str] = set()
 
-        return self._read_dead(queue_name, again)
+        def take_off(those: list[Held]) -> None:
+            back.update(map(id_of, those))
+            session.reader.finish(those)
 
-    def drop(self, queue_name: str, letter_id: str) -> bool:
-        def forget(held: list[Held]) -> bool:
-            for one in held:
-                if id_of(one) == letter_id:
-                    self._open().reader.finish(one)
-                    return True
-            return False
+        def again(held: list[Held]) -> None:
+            session.reader.finish([one for one in held if id_of(one) in back])
+            left = [one for one in held if not one.done and id_of(one) in wanted]
+            # Each lot is taken from here before the next is sent: a process that is killed leaves no more in both.
+            for start in range(0, len(left), _LOT):
+                lot = left[start : start + _LOT]
+                session.put(
+                    queue_name,
+                    [_as_new(queue_name, one) for one in lot],
+                    lambda indices: take_off([lot[index] for index in sorted(indices)]),  # noqa: B023
+                )
 
-        return self._read_dead(queue_name, forget)
+        self._read_dead(queue_name, again)
+        return len(back)
+
+    def drop_many(self, queue_name: str, letter_ids: Collection[str]) -> int:
+        session, wanted, gone = self._open(), set(letter_ids), set[str]()
+
+        def forget(held: list[Held]) -> None:
+            those = [one for one in held if id_of(one) in wanted]
+            gone.update(map(id_of, those))
+            session.reader.finish(those)
+
+        self._read_dead(queue_name, forget)
+        return len(gone)
 
     def _open(self) -> Session:
         session = self._session
@@ -225,14 +238,10 @@ class RabbitMQTransport:
         """Of all queues that were ever declared, sorted."""
 
         def read(held: list[Held]) -> set[str]:
-            names: set[str] = set()
-            for one in held:
-                name = one.body.decode()
-                if name in names:
-                    # Two processes declared it at the same moment.
-                    self._open().reader.finish(one)
-                names.add(name)
-            return names
+            names = {one.body.decode(): one for one in reversed(held)}
+            # Two processes declared it at the same moment.
+            self._open().reader.finish([one for one in held if one is not names[one.body.decode()]])
+            return set(names)
 
         try:
             return tuple(sorted(self._open().read(REGISTRY, read)))
@@ -247,5 +256,11 @@ class RabbitMQTransport:
 
     def _enlist(self, session: Session, queue_name: str) -> None:
         if queue_name not in self._names():
-            self._open().put(REGISTRY, queue_name.encode(), {}, None)
+            self._open().put(REGISTRY, [(queue_name.encode(), {}, None)])
         session.listed.add(queue_name)
+
+
+def _as_new(queue_name: str, one: Held) -> tuple[bytes, dict[str, str], int | None]:
+    """A dead letter as it goes back into its queue."""
+    letter = letter_of(queue_name, one)
+    return one.body, {**letter.headers, ROUTING_KEY: letter.routing_key}, one.properties.priority

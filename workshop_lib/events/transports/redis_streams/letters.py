@@ -1,7 +1,7 @@
 """Dead letters: a stream for each queue, whose entry ids name them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 
 from workshop_lib.events.transport import DeadLetter
@@ -27,16 +27,24 @@ def read_letters(link: Link, queue_name: str, limit: int | None) -> Iterator[Dea
         left = None if left is None else left - len(page)
 
 
-def replay(link: Link, queue_name: str, letter_id: str) -> bool:
-    """Whether it was there, and is in its queue now."""
-    return bool(_ID.fullmatch(letter_id) and link.run("REPLAY", queue_name, letter_id, patience=0.0))
+def replay_many(link: Link, queue_name: str, letter_ids: Collection[str]) -> int:
+    """How many were there, and are in their queue now. A page of them goes in one step."""
+    return sum(link.run("REPLAY", queue_name, *page, patience=0.0) or 0 for page in _pages(letter_ids))
 
 
-def drop(link: Link, queue_name: str, letter_id: str) -> bool:
-    """Whether it was there, and is gone now."""
-    if not _ID.fullmatch(letter_id):
-        return False
-    return bool(link.patiently(lambda: link.client.xdel(_stream(queue_name), letter_id), 0.0))
+def drop_many(link: Link, queue_name: str, letter_ids: Collection[str]) -> int:
+    """How many were there, and are gone now."""
+    stream = _stream(queue_name)
+    return sum(
+        link.patiently(lambda: link.client.xdel(stream, *page), 0.0)  # noqa: B023
+        for page in _pages(letter_ids)
+    )
+
+
+def _pages(letter_ids: Collection[str]) -> Iterator[list[str]]:
+    ours = [letter_id for letter_id in letter_ids if _ID.fullmatch(letter_id)]
+    for start in range(0, len(ours), _PAGE):
+        yield ours[start : start + _PAGE]
 
 
 def _stream(queue_name: str) -> str:

@@ -293,22 +293,27 @@ REPLAY = (
     _PLAIN
     + _COMMON
     + """
--- root, name, id
-local name, id = ARGV[2], ARGV[3]
+-- root, name, id... -> how many there were
+local name = ARGV[2]
 local flags = flags_of(name)
 if not flags then return false end
-local dead = root .. 'dead:' .. name
-local entry = redis.call('XRANGE', dead, id, id)[1]
-if not entry then return 0 end
-local fields, priority = {}, get_field(entry[2], 'p', '1')
-for _, field in ipairs({'k', 'b', 'h', 'p'}) do
-  fields[#fields + 1] = field
-  fields[#fields + 1] = get_field(entry[2], field, '')
+local dead, found = root .. 'dead:' .. name, 0
+for i = 3, #ARGV do
+  local id = ARGV[i]
+  local entry = redis.call('XRANGE', dead, id, id)[1]
+  if entry then
+    local fields, priority = {}, get_field(entry[2], 'p', '1')
+    for _, field in ipairs({'k', 'b', 'h', 'p'}) do
+      fields[#fields + 1] = field
+      fields[#fields + 1] = get_field(entry[2], field, '')
+    end
+    redis.call('XADD', stream(level_for(flags, priority), name), '*', 'a', '1', unpack(fields))
+    redis.call('XDEL', dead, id)
+    found = found + 1
+  end
 end
-redis.call('XADD', stream(level_for(flags, priority), name), '*', 'a', '1', unpack(fields))
-redis.call('XDEL', dead, id)
-wake(name)
-return 1
+if found > 0 then wake(name) end
+return found
 """
 )
 

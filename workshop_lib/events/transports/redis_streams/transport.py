@@ -3,7 +3,7 @@
 import json
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from workshop_lib.events.errors import BrokerUnavailable, BusError, QueueConflict, UnknownQueue
 from workshop_lib.events.redis_server import RedisServer
@@ -128,15 +128,15 @@ class RedisStreamsTransport:
         self._check(queue_name)
         return tuple(letters.read_letters(self._link, queue_name, limit))
 
-    def replay(self, queue_name: str, letter_id: str) -> bool:
-        """As `Transport.replay`."""
+    def replay_many(self, queue_name: str, letter_ids: Collection[str]) -> int:
+        """As `Transport.replay_many`."""
         self._check(queue_name)
-        return letters.replay(self._link, queue_name, letter_id)
+        return letters.replay_many(self._link, queue_name, letter_ids)
 
-    def drop(self, queue_name: str, letter_id: str) -> bool:
-        """As `Transport.drop`."""
+    def drop_many(self, queue_name: str, letter_ids: Collection[str]) -> int:
+        """As `Transport.drop_many`."""
         self._check(queue_name)
-        return letters.drop(self._link, queue_name, letter_id)
+        return letters.drop_many(self._link, queue_name, letter_ids)
 
     def _check(self, queue_name: str) -> None:
         if not self._link.patiently(lambda: self._link.client.hexists(f"{ROOT}queues", queue_name)):

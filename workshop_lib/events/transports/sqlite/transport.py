@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -134,13 +134,13 @@ class SQLiteTransport:
         with self._using() as connection:
             return tables.dead_letters(connection, self._number(connection, queue_name), queue_name, limit)
 
-    def replay(self, queue_name: str, letter_id: str) -> bool:
-        done = self._with_letter(tables.replay, queue_name, letter_id)
+    def replay_many(self, queue_name: str, letter_ids: Collection[str]) -> int:
+        done = self._with_letters(tables.replay, queue_name, letter_ids)
         self._running().nudge()
         return done
 
-    def drop(self, queue_name: str, letter_id: str) -> bool:
-        return self._with_letter(tables.drop, queue_name, letter_id)
+    def drop_many(self, queue_name: str, letter_ids: Collection[str]) -> int:
+        return self._with_letters(tables.drop, queue_name, letter_ids)
 
     def _write(self, batches: Sequence[Batch]) -> None:
         with self._using() as connection, transaction(connection):
@@ -154,11 +154,14 @@ class SQLiteTransport:
                     elif message.mandatory:
                         batch.refused[index] = UnroutableError(message.routing_key, tables.queue_names(connection))
 
-    def _with_letter(self, do: Callable[[sqlite3.Connection, int, int], bool], queue_name: str, letter_id: str) -> bool:
+    def _with_letters(
+        self, do: Callable[[sqlite3.Connection, int, int], bool], queue_name: str, letter_ids: Collection[str]
+    ) -> int:
+        # An id of another backend's form names nothing here; nor one that is no SQLite integer.
+        ours = [int(letter_id) for letter_id in letter_ids if letter_id.isdecimal() and len(letter_id) < 19]
         with self._using() as connection, transaction(connection):
             number = self._number(connection, queue_name)
-            # An id of another backend's form names nothing here; nor one that is no SQLite integer.
-            return letter_id.isdecimal() and len(letter_id) < 19 and do(connection, number, int(letter_id))
+            return sum(do(connection, number, message) for message in ours)
 
     def _refresh(self, connection: sqlite3.Connection) -> None:
         """Read the bindings again where another process has changed them."""
