@@ -41,7 +41,11 @@ def test_a_todo_from_stub_to_passed(lab: Server, notebook: Notebook, pictures: P
     assert exercise.hint_for("characters") in tried("Not yet")
     assert progress.standing("0.1").state is State.TRIED
 
-    notebook.replace_line(ANSWER, "return len(text)", "return len(text.split())")
+    # Typeset as a formula, it would not read so.
+    notebook.replace_line(ANSWER, "return len(text)", 'return "$and or $or"')
+    assert "'$and or $or'" in tried("Not yet")
+
+    notebook.replace_line(ANSWER, 'return "$and or $or"', "return len(text.split())")
     tried("Passed")
     assert progress.standing("0.1").state is State.PASSED
     assert "return len(text.split())" in (lab.home / "answers/ex_0_1.py").read_text(encoding="utf-8")

@@ -45,8 +45,10 @@ class Card:
 
     def _repr_html_(self) -> str:
         rows = "".join(_row(*row) for row in self.rows)
+        # mathjax_ignore: between two dollar signs of an answer there is no formula.
         return (
-            f'<div role="status" aria-label="{escape(self.heading)}" class="workshop-card" style="border: 1px solid '
+            f'<div role="status" aria-label="{escape(self.heading)}" class="workshop-card mathjax_ignore" '
+            f'style="border: 1px solid '
             f"var(--jp-border-color2, #bdbdbd); border-left: 6px solid {self.colour}; border-radius: 4px; "
             f'padding: 8px 12px; margin: 4px 0; max-width: 60em; color: var(--jp-ui-font-color0, inherit)">'
             f'<div style="font-weight: 600">{escape(self.heading)}</div>{rows}</div>'
