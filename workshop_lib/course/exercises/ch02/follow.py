@@ -54,12 +54,8 @@ def _check_ids(follow: Callable[[BaseEvent], Any], cause: BaseEvent, right: tupl
 
 def _names(cause: BaseEvent) -> dict[Any, str]:
     about = cause.metadata
-    return {
-        about.causation_id: _("cause's causation id"),
-        about.correlation_id: _("cause's correlation id"),
-        about.event_id: _("cause's event id"),
-        None: "None",
-    }
+    fields = ("causation_id", "correlation_id", "event_id")
+    return {**{getattr(about, field): f"cause.metadata.{field}" for field in fields}, None: "None"}
 
 
 def _is_pair(got: object) -> bool:
