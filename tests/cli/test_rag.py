@@ -116,6 +116,9 @@ def test_another_chunking_is_refused_until_it_is_asked_for(home: Path):
     refused = workshop(home, "index", "--language", "es", "--collection", "small", "--chunk-size", "900")
     assert refused.returncode == 1
     assert "--fresh" in refused.stderr
+    for mistake in (["--embedder", "nobody"], ["--chunk-size", "0"], [str(home / "nowhere")]):
+        assert workshop(home, "index", "--collection", "small", "--fresh", *mistake).returncode == 1
+        assert '"num_documents": 18' in workshop(home, "stats", "--collection", "small", "--json").stdout
     done = workshop(home, "index", "--language", "es", "--collection", "small", "--chunk-size", "900", "--fresh",
                     "--embedder", "use")  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -49,13 +49,12 @@ def index(
     from workshop_lib.cli.rag.opening import Place
     from workshop_lib.rag.errors import IndexMismatch
     from workshop_lib.rag.files import Files
-    from workshop_lib.rag.index import drop_index
 
     place = Place(url, collection)
     files = Files(paths, limit=place.settings.document_limit, language=language) if paths else None
     documents = shelf(language) if files is None else files
-    if fresh and drop_index(place.url, collection):
-        place.recipe = None
+    # Where there is nothing to index, what is there stays.
+    if fresh and len(documents) and place.delete(embedder, chunk_size, chunk_overlap):
         say(_("deleted collection {name}").format(name=collection))
     try:
         service, embedding = place.open(embedder, chunk_size, chunk_overlap)

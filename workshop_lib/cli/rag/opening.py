@@ -112,11 +112,7 @@ class Place:
         """
         from workshop_lib.rag.service import RAGService
 
-        made = self.recipe
-        size = (made.chunk_size if made else CHUNK_SIZE) if chunk_size is None else chunk_size
-        overlap = (
-            (made.chunk_overlap if made else min(CHUNK_OVERLAP, size // 10)) if chunk_overlap is None else chunk_overlap
-        )
+        size, overlap = self._chunking(chunk_size, chunk_overlap)
         counting = Counting(self._open_embedder(embedder))
         service = RAGService(
             collection_name=self.collection,
@@ -127,6 +123,21 @@ class Place:
             settings=self.settings,
         )
         return service, counting
+
+    def delete(self, embedder: str | None, chunk_size: int | None, chunk_overlap: int | None) -> bool:
+        """Delete the collection, once it is sure that `open` can make it anew from these; False where there is none.
+
+        Raises:
+            RagError: as `RAGService`, and then it is there still.
+        """
+        from workshop_lib.rag.chunking import split
+        from workshop_lib.rag.index import drop_index
+
+        self.recipe = None
+        size, overlap = self._chunking(chunk_size, chunk_overlap)
+        split("", size=size, overlap=overlap)
+        self._open_embedder(embedder)
+        return drop_index(self.url, self.collection)
 
     def open_filled(self, embedder: str | None = None) -> "RAGService":
         """The service of a collection that holds something.
@@ -159,6 +170,13 @@ class Place:
         if not held.chunks:
             raise NothingIndexed(self.url, self.collection)
         return held.as_seed()
+
+    def _chunking(self, size: int | None, overlap: int | None) -> tuple[int, int]:
+        if size is None:
+            size = self.recipe.chunk_size if self.recipe else CHUNK_SIZE
+        if overlap is None:
+            overlap = self.recipe.chunk_overlap if self.recipe else min(CHUNK_OVERLAP, size // 10)
+        return size, overlap
 
     def _open_embedder(self, given: str | None) -> "Embedder":
         from workshop_lib.rag.embedders import open_embedder
