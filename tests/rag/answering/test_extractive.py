@@ -37,6 +37,16 @@ def test_silence_below_the_threshold(threshold, abstained):
     assert len(answer.results) == 1
 
 
+def test_a_sentence_that_two_chunks_hold_in_part_is_said_once():
+    whole, tail = found(PAGE, 0.6), found(PAGE[12:], 0.7, start=12)
+    question = "What is a small text for the browser?"
+    texts = [each.text for each in ExtractiveAnswerer().answer(question, [tail, whole]).citations]
+    assert len([text for text in texts if "small text for the browser" in text]) == 1
+    elsewhere = found(PAGE[12:], 0.7, start=12, document_id="other")
+    texts = [each.text for each in ExtractiveAnswerer().answer(question, [elsewhere, whole]).citations]
+    assert len([text for text in texts if "small text for the browser" in text]) == 2
+
+
 def test_nothing_found():
     answer = ExtractiveAnswerer().answer("cookie", [])
     assert (answer.abstained, answer.citations, answer.score) == (True, (), 0.0)

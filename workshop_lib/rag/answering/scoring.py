@@ -56,10 +56,21 @@ class Overlap:
         return self._share(frozenset().union(*self._held))
 
     def best(self, most: int) -> list[tuple[Sentence, float]]:
-        """The `most` sentences with the highest score, best first; of equals the one that was found first."""
+        """The `most` sentences with the highest score, best first; of equals the one that was found first.
+
+        None overlaps a better one: where two chunks share a part of a sentence, it is said once.
+        """
         scores = [self._score(index) for index in range(len(self._candidates))]
         order = sorted(range(len(scores)), key=lambda index: (self._lengths[index] < _FRAGMENT, -scores[index], index))
-        return [(self._candidates[index], scores[index]) for index in order[:most]]
+        chosen: list[int] = []
+        for index in order:
+            if len(chosen) < most and not any(self._overlap(index, other) for other in chosen):
+                chosen.append(index)
+        return [(self._candidates[index], scores[index]) for index in chosen]
+
+    def _overlap(self, index: int, other: int) -> bool:
+        one, two = self._candidates[index], self._candidates[other]
+        return one.result.document_id == two.result.document_id and one.start < two.end and two.start < one.end
 
     def _score(self, index: int) -> float:
         candidate, held = self._candidates[index], self._held[index]
