@@ -143,7 +143,7 @@ def test_chosen_letters_are_replayed_and_dropped(bus: EventBus, workshop: Comman
     assert workshop("dead-letters", "drop", "training", second.id) == "dropped from training: 1\n"
     counts = bus.counts("training")
     assert (counts.ready, counts.dead) == (2, 1)
-    error = workshop("dead-letters", "replay", "training", "999", fourth.id, code=1)
+    error = workshop("dead-letters", "replay", "training", fourth.id, "999", code=1)
     assert "'999'" in error
     for action in ("replay", "drop"):
         assert "--all" in workshop("dead-letters", action, "training", code=1)
@@ -151,7 +151,10 @@ def test_chosen_letters_are_replayed_and_dropped(bus: EventBus, workshop: Comman
     assert bus.counts("training").dead == 1
 
 
-def test_all_letters_are_replayed_once_though_they_die_again(bus: EventBus, workshop: Command) -> None:
+def test_all_letters_are_replayed_once_though_they_die_again(
+    bus: EventBus, workshop: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workshop_lib.cli.events.dead_letters._AT_ONCE", 2)
     kill(bus, *range(5))
     bus.start_consuming(block=False)
     assert workshop("dead-letters", "replay", "training", "--all") == "put back into training: 5\n"

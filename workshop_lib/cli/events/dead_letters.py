@@ -1,6 +1,6 @@
 """`workshop events dead-letters`: what was given up, and what becomes of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,12 +12,13 @@ from workshop_lib.errors import PlainError
 from workshop_lib.i18n import _
 
 if TYPE_CHECKING:
-    from workshop_lib.events import DeadLetter, EventBus
+    from workshop_lib.events import EventBus
 
 OF_WHICH_REASONS = 1000
 """Dead letters of a queue that the overview reads: a queue may hold any number."""
 
-_AT_ONCE = 500
+_AT_ONCE = 1000
+"""Dead letters that are listed, and then replayed or dropped, at a time."""
 
 Queue = Annotated[str, typer.Argument(help=_("The queue's name."))]
 Ids = Annotated[list[str] | None, typer.Argument(help=_("Ids, as list shows them."))]
@@ -96,7 +97,7 @@ def replay(
 ) -> None:
     _check_choice(ids, every)
     with open_shared(url, exchange) as bus:
-        done = _each(bus, queue, ids, bus.replay)
+        done = _do(bus, queue, ids, bus.replay_many)
     say(_("put back into {queue}: {n}").format(queue=queue, n=done))
 
 
@@ -113,7 +114,7 @@ def drop(
         if every and not yes:
             text = _("Drop {n} dead letters of {queue} for good?")
             typer.confirm(text.format(n=bus.counts(queue).dead, queue=queue), abort=True)
-        done = _each(bus, queue, ids, bus.drop)
+        done = _do(bus, queue, ids, bus.drop_many)
     say(_("dropped from {queue}: {n}").format(queue=queue, n=done))
 
 
@@ -122,21 +123,20 @@ def _check_choice(ids: list[str] | None, every: bool) -> None:
         raise WhichLetters
 
 
-def _each(bus: "EventBus", queue: str, ids: list[str] | None, do: Callable[[str, str], bool]) -> int:
-    """How many `do` was done to."""
-    if ids is None:
-        return sum(do(queue, letter.id) for letter in _all(bus, queue))
+def _do(bus: "EventBus", queue: str, ids: list[str] | None, do: Callable[[str, Collection[str]], int]) -> int:
+    """How many `do` was done to: none where one of the ids names no letter."""
+    if ids is not None:
+        there = {letter.id for letter in bus.dead_letters(queue)}
+        for letter_id in ids:
+            if letter_id not in there:
+                raise NoSuchLetter(queue, letter_id)
+        return do(queue, ids)
+    # Those that are there at first: one that is replayed may die again meanwhile, behind them.
+    every = left = bus.counts(queue).dead
     done = 0
-    for letter_id in ids:
-        if not do(queue, letter_id):
-            raise NoSuchLetter(queue, letter_id)
-        done += 1
-    return done
-
-
-def _all(bus: "EventBus", queue: str) -> Iterator["DeadLetter"]:
-    """Those that are there at first: one that is replayed may die again meanwhile, behind them."""
-    left = bus.counts(queue).dead
     while left > 0 and (some := bus.dead_letters(queue, min(left, _AT_ONCE))):
-        yield from some
+        done += do(queue, [letter.id for letter in some])
         left -= len(some)
+        if left > 0:
+            console(stderr=True).print(_("{done} of {every}").format(done=every - left, every=every))
+    return done
