@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from workshop_lib.home import default_home, home
-from workshop_lib.settings import Settings
+from workshop_lib.settings import InvalidSettings, Settings
 
 
 def test_the_defaults_need_nothing_installed() -> None:
@@ -110,5 +110,5 @@ def test_where_chroma_is(monkeypatch: pytest.MonkeyPatch, variables: dict[str, s
 )
 def test_a_number_that_is_none(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
-    with pytest.raises(ValueError, match=name.lower()):
+    with pytest.raises(InvalidSettings, match=f"but: {name}: Input should be"):
         Settings()

@@ -5,6 +5,7 @@ Each package draws its own branch in its ``errors`` module::
     WorkshopError
     ├── PlainError
     │   ├── HomeNotWritable                workshop_lib.home
+    │   ├── InvalidSettings                workshop_lib.settings
     │   ├── AnswerError                    workshop_lib.parts
     │   ├── CourseError                    workshop_lib.course.errors
     │   ├── DatasetError                   workshop_lib.datasets.errors

@@ -1,12 +1,23 @@
 """The one settings class: what the environment chooses. Every field has a default that needs nothing installed."""
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AliasChoices, Field, field_validator, model_validator
+from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from workshop_lib import home as _home
+from workshop_lib.errors import PlainError
+from workshop_lib.i18n import _
+
+
+class InvalidSettings(PlainError):
+    """A variable of the environment, or what was given in its place, can't be used; the message names each."""
+
+    def __init__(self, error: ValidationError) -> None:
+        # The value may hold a password, so it is not shown.
+        wrong = "; ".join(f"{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in error.errors())
+        super().__init__(_("expected settings that can be used, but: {wrong}").format(wrong=wrong))
 
 
 class Settings(BaseSettings):
@@ -14,6 +25,9 @@ class Settings(BaseSettings):
 
     A name in the environment is the field's own, in capitals. A relative path is anchored at WORKSHOP_HOME, so that
     it means the same from every notebook's folder.
+
+    Raises:
+        InvalidSettings: one of them can't be used.
     """
 
     # An empty variable is none: `EVENT_BUS_URL= workshop run` means the default.
@@ -37,6 +51,12 @@ class Settings(BaseSettings):
     embedder: str = "minilm"
     # Of one document, in bytes of UTF-8. The longest page of the shelf has 0.2 MB.
     document_limit: int = Field(default=5_000_000, ge=1)
+
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise InvalidSettings(error) from None
 
     @field_validator("workshop_home", "workshop_cache")
     @classmethod
