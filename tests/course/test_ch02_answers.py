@@ -166,6 +166,13 @@ def replay_letters(bus, queue_name, wanted):
     return count
 """,
     ),
+    "2.8 together": (
+        "2.8",
+        """
+def replay_letters(bus, queue_name, wanted):
+    return bus.replay_many(queue_name, [letter.id for letter in bus.dead_letters(queue_name) if wanted(letter)])
+""",
+    ),
 }
 
 # Another wrong answer, and the mistake that is named, empty for none: a hint written for another mistake misleads.

@@ -14,7 +14,7 @@ def replay_letters(bus: EventBus, queue_name: str, wanted: Callable[[DeadLetter]
 
     Raises:
         UnknownQueue: no queue of that name.
-        BrokerUnavailable, BusClosed: as `EventBus.replay` says.
+        BrokerUnavailable, BusClosed: as `EventBus.replay_many` says.
     """
-    chosen = [letter for letter in bus.dead_letters(queue_name) if wanted(letter)]
-    return sum(bus.replay(queue_name, letter.id) for letter in chosen)
+    chosen = [letter.id for letter in bus.dead_letters(queue_name) if wanted(letter)]
+    return bus.replay_many(queue_name, chosen)
