@@ -80,9 +80,9 @@ print(f"{len(holding)} of {len(english)} pages: {holding}")
 #
 # </details>
 #
-# A model computes here about 20 to 200 texts a second, so with `fast` the chapter takes whole pages with 500 chunks
-# together: those that answer many questions with few chunks. That makes the search **easier** than on the whole shelf,
-# since fewer pages compete. Keep it in mind with every figure below.
+# On a laptop a model computes tens to hundreds of texts a second (the cells below print yours), so with `fast` the
+# chapter takes whole pages with 500 chunks together: those that answer many questions with few chunks. That makes the
+# search **easier** than on the whole shelf, since fewer pages compete. Keep it in mind with every figure below.
 
 # %%
 from workshop_lib.rag.few_pages import few_pages
@@ -294,7 +294,7 @@ for rank in (0, 1, 2, 9, 99, 299):
 # <details><summary>Why below zero?</summary>
 #
 # For vectors of length 1, the squared straight distance is 2 − 2 · cosine, so *1 − distance* is 2 · cosine − 1. A
-# cosine of 0.3, which is this model's best match here, is shown as −0.4. The *order* is right, so nobody notices, until
+# cosine of 0.3, about the best match of `minilm` here, is shown as −0.4. The *order* is right, so nobody notices, until
 # somebody writes `if similarity > 0.5`.
 #
 # </details>
@@ -384,8 +384,8 @@ axes.legend(title="section, pages", loc="upper left", bbox_to_anchor=(1.01, 1))
 plt.show()
 
 # %% [markdown]
-# **Look:** the Spanish pages lie together in a corner, whatever they are about. The two stars are *one* question, and
-# the languages hold them apart. What that costs you will measure.
+# **Look:** with `minilm`, the Spanish pages lie together in a corner, whatever they are about. The two stars are *one*
+# question, and the languages hold them apart. What that costs you will measure.
 
 # %% [markdown]
 # ## Search a part of the shelf
@@ -984,10 +984,10 @@ print(f"silent on test questions   {a.right} of {a.right + a.missed} that no pag
 print(f"{a.needless} of {a.needless + a.answered} that one does")
 
 # %% [markdown]
-# **At a thousand times the size**, with 150,000 pages, the model's speed breaks first: at 20 chunks a second the
-# shelf takes more than a day, so it goes to a graphics card or to many workers. Then the folder, which one process
-# owns: a server takes its place (`chroma run`). Then recall: more pages compete for the same five places, and a vector
-# alone no longer tells them apart. Chapter 07 is about that.
+# **At a thousand times the size**, with 150,000 pages, the model's speed breaks first: at 20 chunks a second (what
+# did yours do?) the shelf takes more than a day, so it goes to a graphics card or to many workers. Then the folder,
+# which one process owns: a server takes its place (`chroma run`). Then recall: more pages compete for the same five
+# places, and a vector alone no longer tells them apart. Chapter 07 is about that.
 #
 # **To argue about:** a silent assistant and a wrong one cost differently for a doctor, a shop and a search box in the
 # documentation. Who in your team should set the threshold, and who may change it?

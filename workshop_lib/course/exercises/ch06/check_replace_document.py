@@ -25,6 +25,7 @@ def check_replace_document(replace_document: _Replace) -> None:
     _check_changed(replace_document, ["Café: 3 €", "Tea: 1 €", "Milk: free"], "keeps-old")
     _check_changed(replace_document, ["Café: 2 €"], "stale")
     _check_neighbours(replace_document)
+    _check_repeated(replace_document)
     _check_failure(replace_document)
 
 
@@ -87,12 +88,22 @@ def _check_neighbours(replace: _Replace) -> None:
     for one, other in (("tea", "cake"), ("p", "p1"), ("p1", "p"), ("a", "a:0"), ("a-1", "a")):
         with collection() as records:
             _put(replace, records, one, long)
-            _put(replace, records, other, ["other 0", "other 1"])
-            tried = _("12 chunks as {one!r}, then 2 as {other!r}").format(one=one, other=other)
-            _expect(records, [*long, "other 0", "other 1"], tried, "collides")
-            _put(replace, records, one, ["line 0"])
+            # Two pages may say the same: an id of the text alone is both's.
+            _put(replace, records, other, ["line 0", "other 1"])
+            tried = _("12 chunks as {one!r}, then 2 as {other!r}, one of them with the same text").format(
+                one=one, other=other
+            )
+            _expect(records, [*long, "line 0", "other 1"], tried, "collides")
+            _put(replace, records, one, ["line 1"])
             tried = _("{before}, then {one!r} again with 1").format(before=tried, one=one)
-            _expect(records, ["line 0", "other 0", "other 1"], tried, "collides")
+            _expect(records, ["line 1", "line 0", "other 1"], tried, "collides")
+
+
+def _check_repeated(replace: _Replace) -> None:
+    with collection() as records:
+        twice = ["Free refill", "Tea: 1 €", "Free refill"]
+        _put(replace, records, "menu", twice)
+        _expect(records, twice, _tried("menu", twice), "one-id")
 
 
 def _check_failure(replace: _Replace) -> None:

@@ -32,6 +32,7 @@ def check_chunk_spans(chunk_spans: Callable[[str, int, int], Iterable[tuple[int,
         _check_each(spans, text, size, overlap)
         _check_neighbours(spans, text, size, overlap)
         _check_nothing_lost(spans, text, size, overlap)
+        _check_full(spans, text, size, overlap)
     _check_shares(_spans(chunk_spans, _WORDS, 20, 8), 20, 8)
 
 
@@ -61,10 +62,20 @@ def _check_neighbours(spans: Spans, text: str, size: int, overlap: int) -> None:
         pair = _("{before}, then {after}").format(before=before, after=after)
         if before[1] - after[0] > overlap:
             expected = _("neighbours that share at most {overlap} characters").format(overlap=overlap)
-            raise _wrong(text, size, overlap, expected, pair, "steps-by-overlap")
+            mistake = "steps-by-overlap" if after[0] - before[0] == overlap else None
+            raise _wrong(text, size, overlap, expected, pair, mistake)
         if after[0] <= before[0] or after[1] <= before[1]:
             expected = _("a chunk that brings something new")
             raise _wrong(text, size, overlap, expected, pair, "nothing-new")
+
+
+def _check_full(spans: Spans, text: str, size: int, overlap: int) -> None:
+    """Two neighbours that one chunk could hold should be one."""
+    for before, after in pairwise(spans):
+        if after[1] - before[0] <= size:
+            expected = _("chunks as long as {size} characters allow").format(size=size)
+            got = _("{before}, then {after}").format(before=before, after=after)
+            raise _wrong(text, size, overlap, expected, got)
 
 
 def _check_nothing_lost(spans: Spans, text: str, size: int, overlap: int) -> None:
