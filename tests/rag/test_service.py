@@ -5,7 +5,7 @@ import pytest
 from langchain_core.documents import Document as LangChainDocument
 
 from workshop_lib.datasets import Heading, load
-from workshop_lib.rag.errors import IndexClosed, InvalidChunking, RagError, UnknownEmbedder
+from workshop_lib.rag.errors import IndexClosed, IndexUnavailable, InvalidChunking, RagError, UnknownEmbedder
 from workshop_lib.rag.results import Result
 from workshop_lib.rag.service import RAGService
 from workshop_lib.settings import Settings
@@ -270,3 +270,10 @@ def test_the_seeds_host_and_port(tmp_path: Path):
 
 def _place(result: Result) -> int:
     return int(result.metadata["chunk_index"])
+
+
+@pytest.mark.parametrize("url", ["", "  "])
+def test_an_empty_url_is_refused_and_not_the_home_itself(tmp_path, url):
+    with pytest.raises(IndexUnavailable, match="expected a folder"):
+        RAGService(url=url, settings=Settings(workshop_home=tmp_path), embedding_model="use", cache=None)
+    assert list(tmp_path.iterdir()) == []

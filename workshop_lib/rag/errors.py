@@ -231,9 +231,9 @@ class IndexInUse(IndexUnavailable):
 
     def __init__(self, folder: Path, holder: str) -> None:
         text = _(
-            "process {holder} has it open, and Chroma's folder is for one process. Close it there, or let both "
-            "use a server: run `chroma run --path {folder} --port 8000` and set "
-            "CHROMA_URL=http://127.0.0.1:8000"
+            "process {holder} has it open, and Chroma's folder is for one process. Close it there (in a notebook: "
+            "service.close(), or shut its kernel down), or let both use a server: run `chroma run --path {folder} "
+            "--port 8000` and set CHROMA_URL=http://127.0.0.1:8000"
         )
         super().__init__(str(folder), text.format(holder=holder, folder=folder))
         self.holder = holder

@@ -301,7 +301,9 @@ class RAGService:
 
     def _place(self, host: str | None, port: int | None, url: str | Path | None) -> str | Path:
         if url is not None:
-            return url if "://" in str(url) else self._settings.workshop_home / Path(url).expanduser()
+            # An empty one is the index's to refuse; joined to the folder it would be WORKSHOP_HOME itself.
+            own = not str(url).strip() or "://" in str(url)
+            return str(url).strip() if own else self._settings.workshop_home / Path(url).expanduser()
         if host is not None or port is not None:
             return http_url(host or "localhost", port or 8000)
         return self._settings.chroma_place
