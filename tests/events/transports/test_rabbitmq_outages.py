@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.events.broker_contract import Broker, BrokerContract, Handled
-from tests.events.contract import LONG, consuming, wait_until
+from tests.events.contract import LONG, consuming, refuse, wait_until
 from tests.events.proxy import Proxy
 from tests.events.rabbitmq_server import RabbitMQProcess
 from tests.events.samples import event, numbers
@@ -215,3 +215,29 @@ def test_work_that_is_longer_than_the_heartbeat(url: str, caplog: pytest.LogCapt
     assert numbers(got) == list(range(6))
     assert again == [0] * 6
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_a_cut_while_many_letters_are_replayed_loses_none(server: RabbitMQProcess) -> None:
+    vhost, count = server.vhost(), 1000
+    mended: list[BaseEvent] = []
+    with (
+        open_bus(server.url(vhost), max_attempts=1) as bus,
+        Proxy(server.port) as proxy,
+        open_bus(server.url(vhost, proxy.port)) as through,
+        open_bus(server.url(vhost)) as after,
+    ):
+        bus.subscribe("one", ["#"], refuse, prefetch=100)
+        bus.publish_many([event(number=number) for number in range(count)])
+        bus.drain(LONG)
+        ids = [letter.id for letter in through.dead_letters("one")]
+        done: list[int] = []
+        replaying = threading.Thread(target=lambda: done.append(through.replay_many("one", ids)))
+        replaying.start()
+        wait_until(lambda: bus.counts("one").ready >= 200, "some to be put back")
+        proxy.cut()
+        replaying.join()
+        assert done == [count]
+        assert bus.counts("one").dead == 0
+        after.subscribe("one", ["#"], mended.append, prefetch=100)
+        after.drain(LONG)
+    assert set(numbers(mended)) == set(range(count))
