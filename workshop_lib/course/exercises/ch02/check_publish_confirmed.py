@@ -35,7 +35,9 @@ def check_publish_confirmed(publish_confirmed: Callable[..., Any]) -> None:
     for key, missed in (("data.ingested", "requests-only"), ("training.requested", "data-only")):
         _check_refused(publish_confirmed, key, missed)
     for key in ("training.started", "model.deployed"):
-        _check_unheard(publish_confirmed, key)
+        _check_unheard(publish_confirmed, key, "always-mandatory")
+    for key in ("database.moved", "backup.unrequested"):
+        _check_unheard(publish_confirmed, key, "parts-of-words")
     unknown = NotConfirmed(1, (), {})
     for failure in (unknown, BrokerUnavailable(_("nobody answers"))):
         _check_failure(publish_confirmed, failure)
@@ -77,7 +79,7 @@ def _check_refused(publish_confirmed: Callable[..., Any], key: str, forgotten: s
         mistake = forgotten if _is_mandatory(publish_confirmed, other) else "never-mandatory"
     raise Incorrect(
         tried=_tried(key, _("no queue is bound for it")),
-        expected=_("an UnroutableError"),
+        expected=_("an exception: the transport raises NotConfirmed"),
         got=_("{result}, and no queue has the message").format(result=shown(got)),
         mistake=mistake,
         case=key,
@@ -93,7 +95,7 @@ def _is_mandatory(publish_confirmed: Callable[..., Any], key: str) -> bool:
     return any(message.mandatory for message in transport.asked)
 
 
-def _check_unheard(publish_confirmed: Callable[..., Any], key: str) -> None:
+def _check_unheard(publish_confirmed: Callable[..., Any], key: str, mistake: str) -> None:
     try:
         got = call(publish_confirmed, _Transport(), key, _BODY)
     except EventError as error:
@@ -101,7 +103,7 @@ def _check_unheard(publish_confirmed: Callable[..., Any], key: str) -> None:
             tried=_tried(key, _("no queue is bound for it")),
             expected=_("True: a fact may go unheard"),
             got=type(error).__name__,
-            mistake="always-mandatory",
+            mistake=mistake,
             case=key,
         ) from None
     if got is not True:

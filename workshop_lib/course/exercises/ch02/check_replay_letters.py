@@ -39,6 +39,13 @@ class _Bus(EventBus):
 
     def replay_many(self, queue_name: str, letter_ids: Collection[str]) -> int:
         """What `replay` calls too."""
+        if any(isinstance(letter, DeadLetter) for letter in letter_ids):
+            raise Incorrect(
+                tried=_CALL,
+                expected=_("bus.replay is called with a letter's id"),
+                got=_("it is called with the letter"),
+                mistake="letter-itself",
+            )
         self.put_back.update(letter_ids)
         if sum(self.put_back.values()) > 20:
             raise _Endless

@@ -48,6 +48,7 @@ def _check_failure(settle: Callable[..., Any], attempt: int) -> None:
         ("ack", "work"): "acks-first",
         ("work", "dead"): "dead-at-once",
         ("work", "release"): "hot-loop",
+        ("work", "retry", "ack"): "says-two",
     }
     _expect(hand, ["work", "retry"], what, slips)
     if hand.delays != [attempt * 10.0]:
@@ -68,6 +69,8 @@ def _check_last(settle: Callable[..., Any], attempt: int, most: int) -> None:
         ("work", "retry"): "one-more",
         ("work", "ack"): "acks-failures",
         ("work", "release"): "hot-loop",
+        ("work", "dead", "ack"): "says-two",
+        ("work", "dead", "retry"): "says-two",
     }
     _expect(hand, ["work", "dead"], what, slips)
     if "42" not in str(hand.reasons[0]):

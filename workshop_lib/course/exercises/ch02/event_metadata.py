@@ -83,11 +83,12 @@ def _check_refused(metadata: type) -> None:
             case=_NAIVE,
         ) from None
     guesses = {_NAIVE: "keeps-naive", _NAIVE.replace(tzinfo=UTC): "guesses-utc", _NAIVE.astimezone(UTC): "guesses-here"}
+    mistake = "returns-error" if isinstance(got, ValueError) else guesses.get(got)
     raise Incorrect(
         tried=_call(_NAIVE),
-        expected=_("refused: a ValidationError"),
+        expected=_("refused: a ValueError, raised"),
         got=got.isoformat() if isinstance(got, datetime) else shown(got),
-        mistake=guesses.get(got),
+        mistake=mistake,
         case=_NAIVE,
     )
 
@@ -171,6 +172,14 @@ EXERCISE = Exercise(
             mark(
                 "A time without a zone went through as it is. Compared with a time that has one it raises a TypeError, "
                 "and that happens in the service that sorts events, not in the one that made the mistake."
+            ),
+        ),
+        Mistake(
+            "returns-error",
+            _variant(naive="return ValueError('no time zone')"),
+            mark(
+                "The error was returned, not raised: the event was accepted, and an error is its timestamp now. Only "
+                "`raise` refuses it."
             ),
         ),
         Mistake(

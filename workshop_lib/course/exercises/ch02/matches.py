@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from workshop_lib.course.exercises.ch06.scores import expect_scores
-from workshop_lib.course.exercises.model import Exercise, Mistake
-from workshop_lib.course.exercises.trying import call
-from workshop_lib.i18n import mark
+from workshop_lib.course.exercises.model import Exercise, Incorrect, Mistake
+from workshop_lib.course.exercises.trying import call, shown_call
+from workshop_lib.i18n import _, mark
 
 _CASES = [
     (("data.ingested", "data.ingested"), True),
@@ -41,10 +41,23 @@ def check_matches(matches: Callable[[str, str], Any]) -> None:
     """Whole words between dots; * is one of them, # any number, none included, anywhere in the pattern."""
 
     def truth(pattern: str, routing_key: str) -> bool:
-        return bool(call(matches, pattern, routing_key))
+        try:
+            return bool(call(matches, pattern, routing_key))
+        except RecursionError:
+            raise _endless(pattern, routing_key) from None
 
     slips = {name.replace("_", "-"): slip for name, slip in _SLIPS.items()}
     expect_scores("matches", truth, [*_CASES], slips)
+
+
+def _endless(pattern: str, routing_key: str) -> Incorrect:
+    return Incorrect(
+        tried=shown_call("matches", pattern, routing_key),
+        expected=dict(_CASES)[pattern, routing_key],
+        got=_("it calls itself without end"),
+        mistake="never-empty",
+        case=(pattern, routing_key),
+    )
 
 
 def crosses_dots(pattern: str, routing_key: str) -> bool:
@@ -64,6 +77,17 @@ def hash_is_the_end(pattern: str, routing_key: str) -> bool:
         if place >= len(words) or word not in ("*", words[place]):
             return False
     return len(wanted) == len(words)
+
+
+def hash_leaves_one(pattern: str, routing_key: str) -> bool:
+    def fits(wanted: list[str], words: list[str]) -> bool:
+        if not wanted:
+            return not words
+        if wanted[0] == "#":
+            return any(fits(wanted[1:], words[taken:]) for taken in range(len(words)))
+        return bool(words) and wanted[0] in ("*", words[0]) and fits(wanted[1:], words[1:])
+
+    return fits(pattern.split("."), routing_key.split("."))
 
 
 def hash_only_last(pattern: str, routing_key: str) -> bool:
@@ -91,13 +115,31 @@ def plain_start(pattern: str, routing_key: str) -> bool:
 
 _SLIPS = {
     slip.__name__: slip
-    for slip in (plain_start, crosses_dots, hash_needs_one, hash_is_the_end, hash_only_last, shortest_wins)
+    for slip in (
+        plain_start,
+        crosses_dots,
+        hash_needs_one,
+        hash_is_the_end,
+        hash_leaves_one,
+        hash_only_last,
+        shortest_wins,
+    )
 }
 
 
 def _code(slip: Callable[..., bool]) -> str:
     return "import fnmatch, re\n" + inspect.getsource(slip).replace(f"def {slip.__name__}(", "def matches(")
 
+
+_NEVER_EMPTY = """
+def matches(pattern, routing_key):
+    wanted, words = pattern.split("."), routing_key.split(".")
+    if not wanted:
+        return not words
+    if wanted[0] in ("*", words[0]):
+        return matches(".".join(wanted[1:]), ".".join(words[1:]))
+    return False
+"""
 
 EXERCISE = Exercise(
     id="2.3",
@@ -141,6 +183,22 @@ EXERCISE = Exercise(
             mark(
                 "At # you say yes and look no further: #.failed then takes training.failed.again, and indeed "
                 "everything. What stands behind the # has to match too."
+            ),
+        ),
+        Mistake(
+            "hash-leaves-one",
+            _code(hash_leaves_one),
+            mark(
+                "Your # may take some of the words, but never all that are left: # alone must take everything. An "
+                "audit bound to # would hear nothing. `range(len(words))` stops one short."
+            ),
+        ),
+        Mistake(
+            "never-empty",
+            _NEVER_EMPTY,
+            mark(
+                'The rest never gets empty: `"".split(".")` is a list with one empty word in it, not an empty list. '
+                "Hand on the lists of words, in a helper that takes two lists."
             ),
         ),
         Mistake(

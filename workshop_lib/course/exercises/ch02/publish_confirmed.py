@@ -62,6 +62,14 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
+            "parts-of-words",
+            _slip(mandatory='routing_key.startswith("data") or routing_key.endswith("requested")'),
+            mark(
+                "The dot is missing: a word that only begins with data, or only ends in requested, was taken for it "
+                "(database.moved, backup.unrequested). A routing key is words between dots."
+            ),
+        ),
+        Mistake(
             "data-only",
             _slip(mandatory='routing_key.startswith("data.")'),
             mark(

@@ -41,6 +41,15 @@ def replay_letters(bus, queue_name, wanted):
             ),
         ),
         Mistake(
+            "letter-itself",
+            """
+def replay_letters(bus, queue_name, wanted):
+    letters = [letter for letter in bus.dead_letters(queue_name) if wanted(letter)]
+    return sum(bus.replay(queue_name, letter) for letter in letters)
+""",
+            mark("`bus.replay` wants the id, and got the whole letter. It is in `letter.id`."),
+        ),
+        Mistake(
             "everything",
             """
 def replay_letters(bus, queue_name, wanted):

@@ -101,6 +101,14 @@ EXERCISE = Exercise(
             ),
         ),
         Mistake(
+            "says-two",
+            _slip(done="pass", after="delivery.ack()"),
+            mark(
+                "One delivery was told two things: what comes after the failure's branch runs too. A delivery is "
+                "settled once. Put `ack` into the `else:` of the try, and `retry` into the `else:` of the if."
+            ),
+        ),
+        Mistake(
             "consumer-dies",
             _slip(errors="KeyError"),
             mark(
