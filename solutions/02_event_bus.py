@@ -361,7 +361,7 @@ for key in keys:
 def matches(pattern: str, routing_key: str) -> bool:
     """Whether a queue bound by `pattern` gets `routing_key`: `matches("data.#", "data.ingested.es")` is True."""
     wanted, words = pattern.split("."), routing_key.split(".")
-    # TODO 2.3: do the words fit what is wanted? A function that calls itself with the rest of both is short
+    # TODO 2.3: do the words fit? Short with a helper that takes two lists and calls itself with the rest of both
     ### BEGIN SOLUTION
 
     def fits(wanted, words):
@@ -620,7 +620,7 @@ backoff = answer("2.5")
 draw([("doubled each time", doubled, "#d55e00"), ("yours, with full jitter", backoff, "#0072b2")])
 
 # %% [markdown]
-# **Look:** the first half second still gets many of yours. Why? And what is the price? Compare the averages: a wait
+# **Look:** the first second still gets many of yours. Why? And what is the price? Compare the averages: a wait
 # from 0 to 4 seconds takes 2.
 
 # %% [markdown]
@@ -826,7 +826,9 @@ print(f"{len(pages)} pages published, {deliveries} deliveries to three processes
 print(f"{counted(ledger)[0]} counted, {board_bus.counts(queue).dead} dead letters, {len(board)} on the board")
 
 # %% [markdown]
-# Counted and dead are all that there were. The dead ones are no loss: each is kept whole, with its reason.
+# Counted and dead are all that there were. The dead ones are no loss: each is kept whole, with its reason. A terminal
+# shows them too, with the bus that the first card names: on SQLite
+# `workshop events dead-letters list ch02-flow.tally --url sqlite:///chapter-02.db`.
 
 # %%
 from collections import Counter
