@@ -236,3 +236,9 @@ def test_other_wrong_answers_dont(exercise_id: str, code: str, mistake: str | No
 def test_a_time_limit_meets_a_pattern_that_takes_for_ever() -> None:
     outcome = outcome_of("2.8", "def replay_letters(bus, queue_name, wanted):\n    while True: pass")
     assert (outcome.status, outcome.mistake) == (Status.ERROR, "time-limit")
+
+
+def test_a_card_shows_none_of_the_failures_that_the_check_of_2_8_makes(caplog: pytest.LogCaptureFixture) -> None:
+    outcome = outcome_of("2.8", "def replay_letters(bus, queue_name, wanted): return 2")
+    assert outcome.status is Status.INCORRECT
+    assert not caplog.records
