@@ -14,7 +14,9 @@ from workshop_lib.events.transports import make_transport
         ("training.started", "training.started", False),
         ("training.started", "data.copy", True),
         ("data.ingested", "elsewhere", True),
-        ("", "data.a.b", False),
+        ("", "data.ingested.es", True),
+        ("", "es.training.requested", True),
+        ("", "database.full", False),
         ("", "requested", False),
     ],
 )

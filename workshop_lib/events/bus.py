@@ -139,7 +139,7 @@ class EventBus:
             InvalidEvent: not an event, or its payload is not what its type asks for.
             EventTooLarge: more bytes than this bus takes.
             InvalidTopic: not a routing key.
-            UnroutableError: a request (`*.requested`) or data (`data.*`), by its type or its routing key, and no
+            UnroutableError: a request (`….requested`) or data (`data.…`), by its type or its routing key, and no
                 queue is bound for it. A fact that nobody listens to is no error.
             BrokerUnavailable: the backend can't be reached or written.
             StoreError: the backend has it for good, but `record` couldn't keep it.

@@ -91,7 +91,7 @@ class BusError(EventError):
 
 
 class UnroutableError(BusError):
-    """No queue is bound for a request (`*.requested`) or for data (`data.*`), which would be lost."""
+    """No queue is bound for a request (`….requested`) or for data (`data.…`), which would be lost."""
 
     def __init__(self, routing_key: str, queues: Iterable[str] | None = None) -> None:
         text = _(

@@ -4,23 +4,21 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from workshop_lib.events.errors import NotConfirmed
-from workshop_lib.events.topics import check_routing_key, matches
+from workshop_lib.events.topics import check_routing_key
 from workshop_lib.events.transport import NORMAL_PRIORITY, Outgoing, Transport
-
-MANDATORY = ("*.requested", "data.*")
-"""Lost when nobody listens, these would be waited for in vain. Other events are facts, which need no listener."""
 
 
 @lru_cache(maxsize=10_000)
 def is_mandatory(event_type: str, routing_key: str) -> bool:
-    """Whether an event must find a queue: by its type, or by the key it is published with.
+    """Whether an event must find a queue, by its type, or by the key it is published with: a request (`….requested`) or
+    data (`data.…`). Lost when nobody listens, it would be waited for in vain. Others are facts, which need no listener.
 
     Raises:
         InvalidTopic: not a routing key.
     """
     # An exception is not remembered, so that each wrong key is refused.
     check_routing_key(routing_key)
-    return any(matches(pattern, topic) for pattern in MANDATORY for topic in {event_type, routing_key} - {""})
+    return any(topic.startswith("data.") or topic.endswith(".requested") for topic in (event_type, routing_key))
 
 
 def outgoing(
