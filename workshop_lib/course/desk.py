@@ -132,7 +132,9 @@ class Desk:
         self._course.exercise(exercise_id)
         found = self._cases.get(exercise_id, MISSING)
         if found is MISSING:
-            text = _("{id}: no input to show. A check has to fail on one first, in this kernel.")
+            text = _(
+                "{id}: no input to show. No check in this kernel has failed on one; its card says what went wrong."
+            )
             raise NoCase(text.format(id=exercise_id))
         return found
 
