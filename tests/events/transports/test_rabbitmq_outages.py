@@ -87,7 +87,7 @@ def test_only_what_was_confirmed_is_reported(server: RabbitMQProcess) -> None:
 def published(bus: EventBus) -> bool:
     try:
         return bus.publish(event())
-    except BrokerUnavailable:
+    except (BrokerUnavailable, NotConfirmed):
         return False
 
 
@@ -96,6 +96,9 @@ def test_a_broker_that_stays_away(server: RabbitMQProcess, url: str) -> None:
         bus.subscribe("one", ["#"], print)
         server.kill()
         try:
+            # Sent before anybody knew, and never answered.
+            with pytest.raises((BrokerUnavailable, NotConfirmed)):
+                bus.publish(event())
             with pytest.raises(BrokerUnavailable, match="apt-get install rabbitmq-server"):
                 bus.publish(event())
             with pytest.raises(BrokerUnavailable):
@@ -109,7 +112,8 @@ def test_a_broker_that_stays_away(server: RabbitMQProcess, url: str) -> None:
         finally:
             server.start()
         wait_until(lambda: published(bus), "the publisher to be back")
-        wait_until(lambda: counted(bus) == 1, "the count")
+        # What a broker that was just starting did not confirm in time may be there, too.
+        wait_until(lambda: (counted(bus) or 0) >= 1, "the count")
 
 
 def counted(bus: EventBus) -> int | None:
