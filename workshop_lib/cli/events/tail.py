@@ -51,7 +51,8 @@ def tail(
         try:
             transport.declare(QueueSpec(queue, keys, temporary=True))
             consumption = transport.consume(queue, _PREFETCH, arrived.put, arrived.put)
-            console(stderr=True).print(_("Looking on at {keys}. Ctrl-C ends it.").format(keys=" ".join(keys)))
+            said = _("Looking on at {keys} of exchange {exchange}. Ctrl-C ends it.")
+            console(stderr=True).print(said.format(keys=" ".join(keys), exchange=exchange))
             try:
                 while shown != count and (delivery := _next(arrived)) is not None:
                     if isinstance(delivery, Exception):
