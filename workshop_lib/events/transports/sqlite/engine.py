@@ -23,7 +23,7 @@ from workshop_lib.i18n import _
 
 logger = logging.getLogger(__name__)
 
-POLL = 0.008
+POLL = 0.011
 """Seconds between two looks at whether another process has written. A look takes some ten microseconds."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
