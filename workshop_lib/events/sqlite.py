@@ -51,3 +51,14 @@ def write_ahead(
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or clock() > until:
                 raise
             sleep(0.01)
+
+
+@contextmanager
+def typed_errors(unavailable: Callable[[str], Exception], foreign: Callable[[str], Exception]) -> Iterator[None]:
+    """What SQLite says of a file, as the caller's own errors: it can't be used now, or it holds something else."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise unavailable(str(error)) from error
+    except sqlite3.DatabaseError as error:
+        raise foreign(str(error)) from error

@@ -4,11 +4,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from workshop_lib.events.errors import NotAnEventStore, StoreClosed, StoreUnavailable
-from workshop_lib.events.sqlite import connect, transaction, write_ahead
+from workshop_lib.events.sqlite import connect, transaction, typed_errors, write_ahead
 from workshop_lib.events.stores.base import EventStore, Row, check_same
 from workshop_lib.i18n import _
 
@@ -134,14 +134,8 @@ class SQLiteEventStore(EventStore):
                 raise StoreClosed
             yield self._connection
 
-    @contextmanager
-    def _typed_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            raise self._unavailable(str(error)) from error
-        except sqlite3.DatabaseError as error:
-            raise self._foreign(str(error)) from error
+    def _typed_errors(self) -> AbstractContextManager[None]:
+        return typed_errors(self._unavailable, self._foreign)
 
     def _unavailable(self, why: str) -> StoreUnavailable:
         return StoreUnavailable(

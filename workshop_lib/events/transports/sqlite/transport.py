@@ -4,7 +4,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -20,7 +20,7 @@ from workshop_lib.events.errors import (
     UnroutableError,
 )
 from workshop_lib.events.routing import Bindings
-from workshop_lib.events.sqlite import BUSY_TIMEOUT, transaction, write_ahead
+from workshop_lib.events.sqlite import BUSY_TIMEOUT, transaction, typed_errors, write_ahead
 from workshop_lib.events.transport import DeadLetter, Delivery, Outgoing, QueueCounts, QueueSpec
 from workshop_lib.events.transports.memory import priorities_differ
 from workshop_lib.events.transports.sqlite import tables
@@ -219,14 +219,8 @@ class SQLiteTransport:
                 if tables.is_ours(connection) is None:
                     tables.create(connection)
 
-    @contextmanager
-    def _typed_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            raise self._unavailable(str(error)) from error
-        except sqlite3.DatabaseError as error:
-            raise self._foreign(str(error)) from error
+    def _typed_errors(self) -> AbstractContextManager[None]:
+        return typed_errors(self._unavailable, self._foreign)
 
     def _unavailable(self, why: str) -> BrokerUnavailable:
         return BrokerUnavailable(
